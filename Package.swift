@@ -1,0 +1,105 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One-way imports: a target may import only what stands in its own `dependencies`
+// (the build runs with `--explicit-target-dependency-import-check error`).
+// docs/architecture.md draws the same arrows.
+
+let package = Package(
+    name: "rastro",
+    platforms: [.macOS(.v15)],
+    products: [.executable(name: "rastro", targets: ["rastro"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+    ],
+    targets: [
+        // The only places that touch C.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(name: "LibPQ", dependencies: ["CLibPQ", .log]),
+
+        // The pure domain: no I/O, no clock, no logger.
+        .target(name: "Catalog"),
+
+        // PostgreSQL of our own, for the default without a DATABASE_URL and for tests.
+        .target(name: "EmbeddedPostgres", dependencies: ["LibPQ", .log, .serviceLifecycle]),
+
+        .target(
+            name: "EventLog",
+            dependencies: ["Catalog", "LibPQ", .crypto, .log, .serviceLifecycle],
+            plugins: ["EmbedSQL"]
+        ),
+        .target(
+            name: "Delivery",
+            dependencies: ["EventLog", "Catalog", "LibPQ", .crypto, .log, .serviceLifecycle],
+            plugins: ["EmbedSQL"]
+        ),
+        .target(
+            name: "Audit",
+            dependencies: ["EventLog", "Catalog", "LibPQ", .crypto, .log],
+            plugins: ["EmbedSQL"]
+        ),
+        .target(
+            name: "Gateway",
+            dependencies: [
+                "Audit", "Delivery", "EventLog", "Catalog",
+                .hummingbird, .httpTypes, .nioCore, .crypto, .log, .serviceLifecycle,
+            ]
+        ),
+        .executableTarget(
+            name: "rastro",
+            dependencies: [
+                "Gateway", "Audit", "Delivery", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres",
+                .argumentParser, .log, .serviceLifecycle, .unixSignals,
+            ]
+        ),
+
+        // SQL files become Swift at build time.
+        .executableTarget(name: "SQLEmbedder"),
+        .plugin(name: "EmbedSQL", capability: .buildTool(), dependencies: ["SQLEmbedder"], path: "Sources/EmbedSQL"),
+
+        // Tests mirror the modules. `TestSupport` starts the throw-away cluster.
+        .target(name: "TestSupport", dependencies: ["EmbeddedPostgres", "LibPQ", .log], path: "Tests/TestSupport"),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog"]),
+        .testTarget(name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres", "TestSupport", .log]),
+        .testTarget(name: "LibPQTests", dependencies: ["LibPQ", "TestSupport"]),
+        .testTarget(name: "EventLogTests", dependencies: ["EventLog", "Catalog", "LibPQ", "TestSupport", .log]),
+        .testTarget(name: "DeliveryTests", dependencies: ["Delivery", "EventLog", "Catalog", "LibPQ", "TestSupport"]),
+        .testTarget(name: "AuditTests", dependencies: ["Audit", "EventLog", "Catalog", "LibPQ", "TestSupport"]),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: [
+                "Gateway", "Audit", "Delivery", "EventLog", "Catalog", "LibPQ", "TestSupport",
+                .hummingbird, .hummingbirdTesting, .httpTypes,
+            ]
+        ),
+    ]
+)
+
+extension Target.Dependency {
+    static var argumentParser: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
+    static var crypto: Self { .product(name: "Crypto", package: "swift-crypto") }
+    static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
+    static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
+    static var hummingbirdTesting: Self { .product(name: "HummingbirdTesting", package: "hummingbird") }
+    static var log: Self { .product(name: "Logging", package: "swift-log") }
+    static var nioCore: Self { .product(name: "NIOCore", package: "swift-nio") }
+    static var unixSignals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
+    static var serviceLifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
+}
+
+// Settings for all targets, written once.
+for target in package.targets where target.type != .system && target.type != .plugin {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
+}

@@ -1,0 +1,8 @@
+/// What replay knows about one product id.
+package enum ProductState: Sendable, Hashable {
+    /// Never used.
+    case absent
+    case live(Product)
+    /// Deleted or expired: the product as it last was, and the version that its end made. The id is never used again.
+    case deleted(last: Product, version: Int64)
+}

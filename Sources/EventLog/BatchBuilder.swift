@@ -1,0 +1,145 @@
+import Catalog
+import LibPQ
+
+/// Judges the submissions of one batch in order, each seeing what those before it did, and gathers what must be
+/// written. Pure: what it needs from the database was read under the head's lock and is handed in.
+struct BatchBuilder {
+    /// Where the log ends and what time the batch's first event gets.
+    struct Head {
+        var position: Int64
+        var time: Timestamp
+    }
+
+    private(set) var head: Head
+    private(set) var states: [ProductID: ProductState]
+    private var codes: [ExactText: ProductID]
+    private var touched: Set<ProductID> = []
+    private(set) var events = EventColumns()
+
+    init(head: Head, products: [ProductID: ProductState]) {
+        self.head = head
+        states = products
+        codes = [:]
+        for case .live(let product) in products.values { codes[ExactText(product.code)] = product.id }
+    }
+
+    var firstPosition: Int64 { head.position - Int64(events.count) + 1 }
+
+    /// Judges one command.
+    mutating func apply(_ command: Command, context: RequestContext, userNumber: Int32) throws(BatchFault) -> Outcome {
+        let id = command.productID
+        let state = states[id] ?? .absent
+        let decided: [ProductEvent]
+        do {
+            decided = try decide(command, state: state, codeHolder: { codes[ExactText($0)] }, at: head.time)
+        } catch {
+            return reject(error, context: context, userNumber: userNumber)
+        }
+        var changed = false
+        for event in decided {
+            let time = head.time
+            append(event, context: context, userNumber: userNumber)
+            if event.type.isChange {
+                changed = true
+                try project(event, id: id, at: time)
+            }
+        }
+        switch states[id] ?? .absent {
+        case .live(let product):
+            return Outcome(position: head.position, answer: .product(product, changed: changed))
+        case .deleted, .absent:
+            return Outcome(position: head.position, answer: .deleted)
+        }
+    }
+
+    /// Shows products: one FETCHED each.
+    mutating func show(_ products: [Product], context: RequestContext, userNumber: Int32) -> Outcome {
+        // A change earlier in this batch may have come after the list was read: show what stands now.
+        let shown = products.compactMap { listed -> Product? in
+            guard let state = states[listed.id] else { return listed }
+            guard case .live(let product) = state else { return nil }
+            return product
+        }
+        for product in shown {
+            append(.fetched(product), context: context, userNumber: userNumber)
+        }
+        return Outcome(position: shown.isEmpty ? nil : head.position, answer: .products(shown))
+    }
+
+    /// Writes down something that changes no product.
+    mutating func note(_ note: Note, context: RequestContext, userNumber: Int32) -> Outcome {
+        events.append(
+            position: advance(),
+            time: head.time,
+            productID: note.productID,
+            type: note.type,
+            version: nil,
+            code: note.code,
+            data: note.data,
+            context: context,
+            userNumber: userNumber
+        )
+        tick()
+        return Outcome(position: head.position, answer: .noted)
+    }
+
+    /// The rows that the projection replaces.
+    var touchedStates: [(ProductID, ProductState)] {
+        touched.map { ($0, states[$0] ?? .absent) }
+    }
+
+    private mutating func reject(_ rejection: Rejection, context: RequestContext, userNumber: Int32) -> Outcome {
+        switch rejection {
+        case .notFound(let id), .gone(let id, _):
+            let refusal = Note(type: .notFound, productID: id)
+            let position = note(refusal, context: context, userNumber: userNumber).position
+            return Outcome(position: position, answer: .rejected(rejection))
+        default:
+            return Outcome(position: nil, answer: .rejected(rejection))
+        }
+    }
+
+    private mutating func append(_ event: ProductEvent, context: RequestContext, userNumber: Int32) {
+        events.append(
+            position: advance(),
+            time: head.time,
+            productID: event.productID,
+            type: event.type,
+            version: event.version,
+            code: event.code,
+            data: event.data?.encode(),
+            context: context,
+            userNumber: userNumber
+        )
+        tick()
+    }
+
+    private mutating func project(_ event: ProductEvent, id: ProductID, at time: Timestamp) throws(BatchFault) {
+        let before = states[id] ?? .absent
+        let after: ProductState
+        do {
+            after = try evolve(before, event.recorded(at: time))
+        } catch {
+            throw BatchFault.inconsistent(productID: id.rawValue, reason: "\(error)")
+        }
+        if case .live(let product) = before, codes[ExactText(product.code)] == id {
+            codes[ExactText(product.code)] = nil
+        }
+        if case .live(let product) = after { codes[ExactText(product.code)] = id }
+        states[id] = after
+        touched.insert(id)
+    }
+
+    private mutating func advance() -> Int64 {
+        head.position += 1
+        return head.position
+    }
+
+    private mutating func tick() { head.time = head.time.advanced(byMicroseconds: 1) }
+}
+
+/// A batch that must not be committed.
+enum BatchFault: Error {
+    /// A decided event does not fit the state it was decided on: a bug or a damaged projection. Nothing is written.
+    case inconsistent(productID: Int64, reason: String)
+}

@@ -1,0 +1,100 @@
+import Catalog
+import LibPQ
+
+/// What a batch must read under the head's lock, and what was read.
+struct BatchNeeds {
+    private var users: Set<UserID> = []
+    private var keys: Set<Int32> = []
+    private var products: Set<ProductID> = []
+    private var codes: Set<ExactText> = []
+    private var lists: [(index: Int, work: Work)] = []
+    /// How many products are to be created under ids that the log assigns.
+    private(set) var creations = 0
+
+    init(_ batch: [PendingCommit]) {
+        for (index, pending) in batch.enumerated() {
+            users.insert(pending.context.caller.userID)
+            if let client = pending.context.caller.client { keys.insert(client.number) }
+            switch pending.work {
+            case .fetch(let id): products.insert(id)
+            case .create(let product):
+                codes.insert(ExactText(product.fields.code))
+                if let id = product.id { products.insert(id) } else { creations += 1 }
+            case .command(let command):
+                products.insert(command.productID)
+                if let code = command.wantedCode { codes.insert(ExactText(code)) }
+            case .list, .listByCode: lists.append((index, pending.work))
+            case .note, .act: break
+            }
+        }
+    }
+
+    /// The first round trip. The cold read comes before the lock; lock and reads are statements of their own.
+    func request(from pipeline: inout Pipeline, writer: Committer.Writer, assignedIDs: [ProductID]) {
+        let wantedCodes = codes.map(\.text)
+        let ids = products.map(\.rawValue) + assignedIDs.map(\.rawValue)
+        pipeline.add(Statements.warmProducts, Parameters().int64Array(ids).textArray(wantedCodes))
+        pipeline.begin()
+        let lock = Parameters().int64(writer.number).int64(writer.epoch).int32(LogFormat.current)
+        pipeline.add(Statements.lockHead, lock)
+        pipeline.add(Statements.findUsers, Parameters().textArray(users.map(\.description)))
+        pipeline.add(Statements.findActiveKeys, Parameters().int32Array(Array(keys)))
+        pipeline.add(Statements.findProducts, Parameters().int64Array(ids))
+        pipeline.add(Statements.findProductsByCode, Parameters().textArray(wantedCodes))
+        for (_, work) in lists {
+            switch work {
+            case .list(let after, let limit):
+                pipeline.add(Statements.listProducts, Parameters().int64(after).int32(Int32(limit)))
+            case .listByCode(let code):
+                pipeline.add(Statements.findProductsByCode, Parameters().textArray([code]))
+            default: break
+            }
+        }
+    }
+
+    struct Read {
+        var head: BatchBuilder.Head
+        var users: [UserID: Int32]
+        var activeKeys: Set<Int32>
+        var states: [ProductID: ProductState]
+        /// By the index of the submission that asked.
+        var lists: [Int: [Product]]
+    }
+
+    func decode(_ results: inout ArraySlice<Rows>) throws -> Read {
+        results.removeFirst()
+        let head = try results.removeFirst().only()
+        var read = Read(
+            head: BatchBuilder.Head(
+                position: try head.int64(0),
+                time: Timestamp(microseconds: try head.timestamp(1))
+            ),
+            users: [:],
+            activeKeys: [],
+            states: [:],
+            lists: [:]
+        )
+        for row in results.removeFirst() {
+            if let userID = UserID(any: try row.text(0)) { read.users[userID] = try row.int32(1) }
+        }
+        for row in results.removeFirst() { read.activeKeys.insert(try row.int32(0)) }
+        for _ in 0..<2 {
+            for row in results.removeFirst() {
+                let (id, state) = try ProductRow.state(row)
+                read.states[id] = state
+            }
+        }
+        for (index, _) in lists {
+            read.lists[index] = try results.removeFirst().compactMap { row in
+                guard case .live(let product) = try ProductRow.state(row).1 else { return nil }
+                return product
+            }
+        }
+        return read
+    }
+}
+
+/// The version of what this program writes; `log_head.min_writer` may ask for a newer one.
+package enum LogFormat {
+    package static let current: Int32 = 1
+}

@@ -1,0 +1,148 @@
+import Catalog
+import LibPQ
+
+/// One batch as one transaction.
+extension Committer {
+    /// Commits a batch.
+    ///
+    /// - Throws: `LostBatch` when the connection was lost; `PostgresError` or `BatchFault` when the database or the
+    ///   judging refused it, with the transaction still open or aborted: the caller rolls back.
+    func transact(_ batch: [PendingCommit]) throws -> CommittedBatch {
+        guard let session, let writer else { throw CommitError.unavailable }
+        if case .act(let act) = batch.first?.work {
+            return try transact(act, of: batch[0], session: session, writer: writer)
+        }
+        if let committed = try transactFetches(batch, session: session, writer: writer) { return committed }
+        return try transactGeneral(batch, session: session, writer: writer)
+    }
+
+    /// The general path: two round trips. First lock and read, then, everything decided, write and commit.
+    private func transactGeneral(_ batch: [PendingCommit], session: Session, writer: Writer) throws -> CommittedBatch {
+        let wanted = BatchNeeds(batch)
+        let ids = try takeProductIDs(wanted.creations, session: session)
+        return try guardingAgainstLoss(session: session) {
+            var read = try session.pipeline { pipeline in
+                wanted.request(from: &pipeline, writer: writer, assignedIDs: ids)
+            }[...]
+            let results = try wanted.decode(&read)
+            let people = try resolve(batch, found: results.users, session: session, time: results.head.time)
+            var builder = BatchBuilder(head: results.head, products: results.states)
+            var unusedIDs = ids[...]
+            var answers: [Result<Outcome, CommitError>] = []
+            for registered in people.registered {
+                let note = Note(type: .userRegistered)
+                _ = builder.note(note, context: registered.context, userNumber: registered.number)
+            }
+            for (index, pending) in batch.enumerated() {
+                let context = pending.context
+                if let client = context.caller.client, !results.activeKeys.contains(client.number) {
+                    answers.append(.failure(.keyRevoked))
+                    continue
+                }
+                guard let number = people.numbers[context.caller.userID] else { throw CommitError.unavailable }
+                let outcome: Outcome =
+                    switch pending.work {
+                    case .fetch(let id):
+                        try builder.apply(.fetch(id), context: context, userNumber: number)
+                    case .command(let command):
+                        try builder.apply(command, context: context, userNumber: number)
+                    case .create(let product):
+                        try builder.apply(
+                            .create(product, assignedID: product.id ?? unusedIDs.removeFirst()),
+                            context: context,
+                            userNumber: number
+                        )
+                    case .list, .listByCode:
+                        builder.show(results.lists[index] ?? [], context: context, userNumber: number)
+                    case .note(let note):
+                        builder.note(note, context: context, userNumber: number)
+                    case .act:
+                        throw CommitError.unavailable
+                    }
+                answers.append(.success(outcome))
+            }
+            return (builder, answers)
+        } commit: { builder, answers in
+            try write(builder, answers: answers, session: session, writer: writer)
+        }
+    }
+
+    /// Runs the two halves of a transaction and says, when the connection is lost, in which half it was.
+    func guardingAgainstLoss<Decided>(
+        session: Session,
+        decide: () throws -> (Decided, [Result<Outcome, CommitError>]),
+        commit: (Decided, [Result<Outcome, CommitError>]) throws -> CommittedBatch
+    ) throws -> CommittedBatch {
+        let decided: (Decided, [Result<Outcome, CommitError>])
+        do {
+            decided = try decide()
+        } catch {
+            guard !session.isUsable, let error = error as? PostgresError else { throw error }
+            throw LostBatch(decided: nil, mayBeCommitted: false, error: error)
+        }
+        return try commit(decided.0, decided.1)
+    }
+
+    /// The second round trip: events, projection, the batch's mark, COMMIT.
+    func write(
+        _ builder: BatchBuilder,
+        answers: [Result<Outcome, CommitError>],
+        session: Session,
+        writer: Writer
+    ) throws -> CommittedBatch {
+        guard builder.events.count > 0 else {
+            session.rollback()
+            return CommittedBatch(lastPosition: nil, results: answers)
+        }
+        let committed = CommittedBatch(lastPosition: builder.head.position, results: answers)
+        var rows = ProductColumns()
+        for (_, state) in builder.touchedStates { rows.append(state) }
+        do throws(PostgresError) {
+            try send(builder.events, rows, positions: builder.firstPosition...builder.head.position)
+            return committed
+        } catch {
+            guard !session.isUsable || error.code == .commitUnknown else { throw error }
+            throw LostBatch(decided: committed, mayBeCommitted: true, error: error)
+        }
+    }
+
+    private func send(
+        _ events: EventColumns,
+        _ rows: ProductColumns,
+        positions: ClosedRange<Int64>
+    ) throws(PostgresError) {
+        guard let session, let writer else { return }
+        let mark = Parameters().int64(writer.number).int64(batchNumber)
+            .int64(positions.lowerBound).int64(positions.upperBound)
+        let (appended, removed, replaced) = (events.parameters, Parameters().int64Array(rows.ids), rows.parameters)
+        _ = try session.pipeline { pipeline in
+            pipeline.add(Statements.insertEvents, appended)
+            if !rows.isEmpty {
+                pipeline.add(Statements.deleteProducts, removed)
+                pipeline.add(Statements.insertProducts, replaced)
+            }
+            pipeline.add(Statements.insertBatch, mark)
+            pipeline.commit()
+        }
+    }
+
+    /// Ids for products that name none: not used before, though a client may have named them meanwhile.
+    private func takeProductIDs(_ count: Int, session: Session) throws -> [ProductID] {
+        while productIDs.count < count {
+            let missing = Int32(count - productIDs.count)
+            let rows: Rows
+            do throws(PostgresError) {
+                rows = try session.query(Statements.nextProductIds, Parameters().int32(missing))
+            } catch {
+                guard !session.isUsable else { throw error }
+                throw LostBatch(decided: nil, mayBeCommitted: false, error: error)
+            }
+            for row in rows where try !row.bool(1) {
+                if let id = ProductID(try row.int64(0)) { productIDs.append(id) }
+            }
+        }
+        let taken = Array(productIDs.prefix(count))
+        productIDs.removeFirst(count)
+        return taken
+    }
+}

@@ -1,0 +1,52 @@
+package import LibPQ
+package import Logging
+import Synchronization
+
+/// Checks presented API keys.
+///
+/// An answer is remembered for two seconds. That is safe: a batch checks every key again under the head's lock, so no
+/// event by a key follows its revocation.
+package final class KeyStore: Sendable {
+    private struct Entry {
+        let key: APIKey?
+        let readAt: ContinuousClock.Instant
+    }
+
+    private let pool: Pool
+    private let logger: Logger
+    private let cache = Mutex<[String: Entry]>([:])
+    private static let lifetime: Duration = .seconds(2)
+    /// Unknown ids are remembered too, so guesses cost nothing; beyond this many the cache starts anew.
+    private static let cacheLimit = 10_000
+
+    package init(pool: Pool, logger: Logger) {
+        self.pool = pool
+        self.logger = logger
+    }
+
+    /// The key that was presented; nil when it is malformed, unknown, revoked or expired.
+    package func authenticate(_ presented: String) async throws(PostgresError) -> APIKey? {
+        guard let text = APIKeyText(presented) else { return nil }
+        guard let key = try await find(text.keyID), key.matches(text) else { return nil }
+        if let expiresAt = key.expiresAt, expiresAt <= .now() { return nil }
+        return key
+    }
+
+    private func find(_ keyID: String) async throws(PostgresError) -> APIKey? {
+        let now = ContinuousClock.now
+        if let entry = cache.withLock({ $0[keyID] }), now - entry.readAt < Self.lifetime { return entry.key }
+        let key: APIKey?
+        do {
+            key = try await pool.withConnection { try APIKey.read($0, keyID: keyID) }
+        } catch let error as PostgresError {
+            throw error
+        } catch {
+            throw PostgresError(code: .cancelled, message: "\(error)")
+        }
+        cache.withLock { cache in
+            if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
+            cache[keyID] = Entry(key: key, readAt: now)
+        }
+        return key
+    }
+}

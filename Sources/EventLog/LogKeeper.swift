@@ -1,0 +1,54 @@
+import Catalog
+import LibPQ
+import Logging
+
+/// Keeps the log going beside the committer: partitions ahead, old batch marks swept, the clock watched.
+struct LogKeeper: Sendable {
+    let log: EventLog
+    let logger: Logger
+    /// How many partitions stand ready beyond the one in use.
+    private static let partitionsAhead: Int32 = 2
+    private static let interval: Duration = .seconds(2)
+
+    init(log: EventLog, logger: Logger) {
+        self.log = log
+        self.logger = logger
+    }
+
+    /// Works every two seconds, and at once when the log has entered another partition; ends on cancellation.
+    func run() async {
+        var clockReported: ContinuousClock.Instant?
+        while !Task.isCancelled {
+            do {
+                try await keep(clockReported: &clockReported)
+            } catch {
+                logger.warning("keeping the log failed, trying again", metadata: ["error": "\(error)"])
+            }
+            let size = log.identity.partitionSize
+            let next = (log.lastKnownPosition / size + 1) * size
+            await log.waitForGrowth(beyond: next, atMost: Self.interval)
+        }
+    }
+
+    private func keep(clockReported: inout ContinuousClock.Instant?) async throws {
+        let ahead = Self.partitionsAhead
+        let drift = try await log.readers.withConnection { session -> Int64 in
+            _ = try session.query(Statements.ensurePartitions, Parameters().int32(ahead))
+            _ = try session.query(Statements.sweepBatches)
+            let end = try session.query(Statements.logEnd)
+            return try end.isEmpty ? 0 : end[0].timestamp(1) - end[0].timestamp(2)
+        }
+        let now = ContinuousClock.now
+        if drift > 1_000_000, clockReported.map({ now - $0 > .seconds(60) }) ?? true {
+            clockReported = now
+            logger.warning("the clock stepped back; the log's time creeps on", metadata: ["microseconds": "\(drift)"])
+            try await reportClock(drift)
+        }
+    }
+
+    /// The log's time only creeps on while the clock is behind it; an event says so.
+    private func reportClock(_ drift: Int64) async throws {
+        let data = Array(#"{"action":"clock.stepped","behindMicroseconds":\#(drift)}"#.utf8)
+        _ = try await log.submit(.note(Note(type: .operated, data: data)), context: .system(.clock))
+    }
+}

@@ -1,0 +1,20 @@
+/// How the gateway listens and what it bounds.
+package struct GatewayConfiguration: Sendable {
+    package var host: String
+    /// 0 picks a free one.
+    package var port: Int
+    package var bodyLimitBytes = 1 << 20
+    /// Path and header fields together.
+    package var headerLimitBytes = 16 << 10
+    /// How long a client may take to send a request, to take an answer, or to stay silent, before it is cut off.
+    package var requestTimeout: Duration = .seconds(30)
+    /// How many requests may be in progress at once.
+    package var waitingRequestsLimit = 10_000
+    package var connectionLimit = 20_000
+    /// Whether changes need an `If-Match`.
+    package var requireIfMatch = false
+
+    package init(host: String = "127.0.0.1", port: Int = 8080) {
+        (self.host, self.port) = (host, port)
+    }
+}

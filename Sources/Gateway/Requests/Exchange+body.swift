@@ -1,0 +1,68 @@
+import Catalog
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Exchange {
+    /// Reads the body as JSON.
+    ///
+    /// - Throws: `body-too-large`, `unsupported-media-type`, `malformed-body` or `malformed-json`, in this order as far
+    ///   as the headers tell.
+    func json(_ type: BodyType, limits: BodyLimits) async throws(Problem) -> JSONValue {
+        let headers = request.headers
+        if let length = headers[.contentLength].flatMap({ Int64($0) }), length > Int64(limits.bytes) {
+            throw limits.tooLarge
+        }
+        try checkType(type, headers)
+        let bytes = try await collect(limits)
+        do {
+            return try JSONParser.parse(bytes.readableBytesView)
+        } catch {
+            throw Problem(.malformedJSON, error.message)
+        }
+    }
+
+    private func checkType(_ type: BodyType, _ headers: HTTPFields) throws(Problem) {
+        let accepted: HTTPFields = [request.method == .patch ? .acceptPatch : .acceptPost: type.rawValue]
+        let types = headers[values: .contentType]
+        guard types.count == 1, type.accepts(types[0]) else {
+            throw Problem(.unsupportedMediaType, "the body must be \(type.rawValue)", headers: accepted)
+        }
+        if let encoding = headers[.contentEncoding], encoding.lowercased() != "identity" {
+            throw Problem(.unsupportedMediaType, "an encoded body is not accepted", headers: accepted)
+        }
+    }
+
+    private func collect(_ limits: BodyLimits) async throws(Problem) -> ByteBuffer {
+        context.bodyState.take()
+        let deadline = ConnectionDeadline(context.connection, after: limits.time)
+        defer { deadline.cancel() }
+        do {
+            return try await request.body.collect(upTo: limits.bytes)
+        } catch is NIOTooManyBytesError {
+            throw limits.tooLarge
+        } catch {
+            throw Problem(.malformedBody, "the body broke off or is not framed as HTTP asks")
+        }
+    }
+}
+
+/// What a body may cost.
+struct BodyLimits: Sendable {
+    let bytes: Int
+    /// How long a client may take to send it; then its connection is closed.
+    let time: Duration
+
+    var tooLarge: Problem { Problem(.bodyTooLarge, "a body may have \(bytes) bytes") }
+}
+
+/// Closes a connection unless it is cancelled in time.
+struct ConnectionDeadline {
+    private let timer: Scheduled<Void>
+
+    init(_ connection: any Channel, after time: Duration) {
+        timer = connection.eventLoop.scheduleTask(in: TimeAmount(time)) { connection.close(mode: .all, promise: nil) }
+    }
+
+    func cancel() { timer.cancel() }
+}

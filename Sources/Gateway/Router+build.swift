@@ -1,0 +1,52 @@
+import Catalog
+import EventLog
+import HTTPTypes
+package import Hummingbird
+
+/// Every route, on one screen.
+private func routes(_ services: GatewayServices, _ configuration: GatewayConfiguration) -> [Route] {
+    let body = BodyLimits(bytes: configuration.bodyLimitBytes, time: configuration.requestTimeout)
+    let products = ProductsController(
+        log: services.eventLog,
+        body: body,
+        requiresIfMatch: configuration.requireIfMatch
+    )
+    let health = HealthController(checks: services.readiness)
+    let problems = ProblemPages()
+    return [
+        .scoped(.post, "/v1/products", .productsWrite, via: .post, products.create),
+        .scoped(.get, "/v1/products", .productsRead, via: .list, products.list),
+        .scoped(.get, "/v1/products/{id}", .productsRead, via: .get, products.fetch),
+        .scoped(.put, "/v1/products/{id}", .productsWrite, via: .put, products.replace),
+        .scoped(.patch, "/v1/products/{id}", .productsWrite, via: .patch, products.patch),
+        .scoped(.delete, "/v1/products/{id}", .productsWrite, via: .delete, products.delete),
+
+        .open("/livez", health.live),
+        .open("/readyz", health.ready),
+        .open("/docs/problems", problems.index),
+        .open("/docs/problems/{code}", problems.page),
+    ] + auditRoutes(services)
+}
+
+/// The router that the server and the tests share.
+package func buildRouter(
+    _ services: GatewayServices,
+    configuration: GatewayConfiguration = GatewayConfiguration()
+) -> Router<RastroRequestContext> {
+    let table = RouteTable(routes(services, configuration))
+    let gate = Gate(
+        authenticator: Authenticator(keys: services.keys),
+        refusals: services.refusals,
+        room: WaitingRoom(limit: configuration.waitingRequestsLimit)
+    )
+    let router = Router(context: RastroRequestContext.self)
+    router.add(
+        middleware: EdgeMiddleware(
+            routes: table,
+            headerLimitBytes: configuration.headerLimitBytes,
+            body: BodyLimits(bytes: configuration.bodyLimitBytes, time: configuration.requestTimeout)
+        )
+    )
+    table.install(on: router, gate: gate)
+    return router
+}

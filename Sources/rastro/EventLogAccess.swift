@@ -1,0 +1,130 @@
+import Catalog
+import EventLog
+import LibPQ
+import Logging
+import ServiceLifecycle
+
+/// How commands and the server reach the log.
+struct EventLogAccess: Sendable {
+    let database: Database
+    let logger: Logger
+
+    /// Connections of the committer: a stuck one would stop everybody, so the server lets go of it quickly.
+    private func committerConnection(url: String) -> ConnectionConfiguration {
+        ConnectionConfiguration(
+            url: url,
+            applicationName: "rastro committer",
+            options: [
+                ("search_path", "\(Migrator.schema), pg_temp"),
+                ("idle_in_transaction_session_timeout", "1s"),
+                ("lock_timeout", "2s"),
+                ("statement_timeout", "10s"),
+                ("client_connection_check_interval", "2s"),
+                ("jit", "off"),
+            ],
+            responseLimit: .seconds(15)
+        )
+    }
+
+    private func readerConnection(url: String) -> ConnectionConfiguration {
+        ConnectionConfiguration(
+            url: url,
+            applicationName: "rastro reader",
+            options: [
+                ("search_path", "\(Migrator.schema), pg_temp"),
+                ("idle_in_transaction_session_timeout", "5s"),
+                ("statement_timeout", "5s"),
+                ("lock_timeout", "2s"),
+                ("jit", "off"),
+            ],
+            responseLimit: .seconds(10)
+        )
+    }
+
+    /// A session for work on the schema or long walks: as the owner, without a statement limit.
+    func ownerSession() throws -> Session {
+        do {
+            return try Session.open(
+                ConnectionConfiguration(
+                    url: database.ownerURL,
+                    applicationName: "rastro maintenance",
+                    options: [("search_path", "\(Migrator.schema), pg_temp"), ("jit", "off")]
+                )
+            )
+        } catch {
+            throw unreachable(error)
+        }
+    }
+
+    /// Opens the log.
+    ///
+    /// - Parameter asOwner: commit as the owner of the schema, for acts that alter tables.
+    func open(asOwner: Bool = false, readers: Int = 2) throws -> EventLog {
+        let url = asOwner ? database.ownerURL : database.servingURL
+        let identity: LogIdentity
+        do {
+            let session = try Session.open(readerConnection(url: url))
+            defer { session.close() }
+            guard let found = try LogIdentity.read(session) else {
+                throw Failure(.unreachable, "the database has no log yet: run `rastro migrate`")
+            }
+            identity = found
+        } catch let error as PostgresError {
+            if error.sqlState == "42P01" {
+                throw Failure(.unreachable, "the database has no log yet: run `rastro migrate`")
+            }
+            throw unreachable(error)
+        }
+        let pool = Pool(
+            configuration: readerConnection(url: url),
+            limits: Pool.Limits(size: readers, wait: .seconds(3), waiting: 1_000),
+            name: "rastro-read",
+            logger: logger
+        )
+        return EventLog(
+            identity: identity,
+            committer: CommitterConfiguration(connection: committerConnection(url: url)),
+            readers: pool,
+            logger: logger
+        )
+    }
+
+    /// Runs `body` with a log of its own, and ends it afterwards.
+    func withLog<Result: Sendable>(
+        asOwner: Bool = false,
+        _ body: @Sendable (EventLog) async throws -> Result
+    ) async throws -> Result {
+        let log = try open(asOwner: asOwner)
+        let group = ServiceGroup(services: [log], logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            do {
+                let result = try await body(log)
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+                await log.readers.shutdown()
+                return result
+            } catch {
+                await group.triggerGracefulShutdown()
+                throw error
+            }
+        }
+    }
+
+    /// Who a command acts as: the role that the database knows it by.
+    func commandContext(via: Via = .cli) throws -> RequestContext {
+        let session = try ownerSession()
+        defer { session.close() }
+        let role = Statement(name: "session_role", text: "select session_user::text")
+        let name = try session.query(role).only().text(0)
+        guard let context = RequestContext.commandLine(role: name, via: via) else {
+            throw Failure(.usage, "the database role '\(name)' cannot stand in a user id")
+        }
+        return context
+    }
+
+    func unreachable(_ error: PostgresError) -> Failure {
+        logger.debug("cannot reach the database", metadata: ["error": "\(error.debugDescription)"])
+        return Failure(.unreachable, "cannot reach \(database.description): \(error.message)")
+    }
+}

@@ -1,0 +1,81 @@
+import ArgumentParser
+import EmbeddedPostgres
+import EventLog
+import Gateway
+import LibPQ
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the server: gateway, relay, queues and consumers in one process.",
+        discussion: """
+            With no DATABASE_URL it keeps a private PostgreSQL under .rastro/ and makes a first admin key. It prints one \
+            line `listening on http://HOST:PORT` when ready. SIGTERM finishes what is in flight, then it exits 0; a \
+            second one exits at once.
+            """
+    )
+
+    @OptionGroup var options: DatabaseOptions
+    @OptionGroup var gateway: GatewayOptions
+
+    @Flag(help: "Do not migrate the schema first.")
+    var noMigrate = false
+
+    func run() async throws {
+        let logger = options.makeLogger()
+        SecondSignal.exitAtOnce()
+        if let external = options.externalDatabase {
+            return try await serve(external, embedded: nil, logger: logger)
+        }
+        let embedded = EmbeddedPostgres(dataDirectory: options.serverDataDirectory, logger: logger)
+        let address: ClusterAddress
+        do {
+            address = try await embedded.start()
+        } catch let error as EmbeddedPostgresError {
+            throw Failure(.unreachable, error.description)
+        }
+        do {
+            let database = Database(embedded: address, directory: options.serverDataDirectory)
+            try await serve(database, embedded: embedded, logger: logger)
+        } catch {
+            await embedded.stop()
+            throw error
+        }
+    }
+
+    private func serve(_ database: Database, embedded: EmbeddedPostgres?, logger: Logger) async throws {
+        let access = EventLogAccess(database: database, logger: logger)
+        if !noMigrate { try await migrate(access) }
+        let firstKey = embedded.map { _ in FirstKey(directory: options.serverDataDirectory) }
+        try await firstKey?.makeIfMissing(access: access)
+        let server = try Server(access: access, gateway: gateway.configuration, logger: logger) { address in
+            Terminal.print("listening on \(address)")
+            firstKey?.showCommands(address: address)
+        }
+        let services: [any Service] = (embedded.map { [$0] } ?? []) + server.services
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        try await group.run()
+        await server.close()
+    }
+
+    private func migrate(_ access: EventLogAccess) async throws {
+        let session = try access.ownerSession()
+        defer { session.close() }
+        do {
+            try Migrator(session: session, logger: access.logger)
+                .migrate(as: options.origin, servingRole: access.database.servingRole)
+        } catch let failure as Migrator.Failure {
+            throw Failure(.wrong, failure.description)
+        } catch let error as PostgresError {
+            throw access.unreachable(error)
+        }
+    }
+}
