@@ -147,7 +147,7 @@ create table products (
     code text collate "C" not null,
     name text collate "C" not null,
     model text collate "C" not null,
-    price numeric(12, 4) not null,
+    price numeric(15, 4) not null,
     url text collate "C",
     expires_at timestamptz,
     created_at timestamptz not null,

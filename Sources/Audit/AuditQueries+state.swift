@@ -127,7 +127,11 @@ extension AuditQueries {
         guard let at, wanted == nil || at.event.version == wanted else { return nil }
         let product: Product? = if case .live(let product) = state { product } else { nil }
         return ProductThen(
-            product: product, position: at.position, recordedAt: at.event.recordedAt, queryPosition: head)
+            product: product,
+            position: at.position,
+            recordedAt: at.event.recordedAt,
+            queryPosition: head
+        )
     }
 }
 

@@ -59,9 +59,13 @@ struct EventScan {
         let made = request.madeAt
         var window = range
         window.low = max(
-            range.low, try clock.position(at: made.advanced(byMicroseconds: -Self.requestWindow.before)))
+            range.low,
+            try clock.position(at: made.advanced(byMicroseconds: -Self.requestWindow.before))
+        )
         window.high = min(
-            range.high, try clock.position(at: made.advanced(byMicroseconds: Self.requestWindow.after)))
+            range.high,
+            try clock.position(at: made.advanced(byMicroseconds: Self.requestWindow.after))
+        )
         guard !window.isEmpty else { return Found(positions: [], rest: range.done) }
         var found = try run(.positions, window, limit)
         found.rest = found.rest.isEmpty ? range.done : range.rest(after: found.rest.frontier)

@@ -50,7 +50,8 @@ package enum EventText {
 
     private static func detail(of event: RecordedEvent) -> String? {
         guard let data = event.data else { return nil }
-        guard event.type.isChange, let decoded = try? EventData.decode(type: event.type, schema: event.schema, bytes: data)
+        guard event.type.isChange,
+            let decoded = try? EventData.decode(type: event.type, schema: event.schema, bytes: data)
         else { return String(decoding: data, as: UTF8.self) }
         switch decoded {
         case .updated(let changes): return Self.changes(changes)

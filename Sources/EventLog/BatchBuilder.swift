@@ -52,6 +52,14 @@ struct BatchBuilder {
         }
     }
 
+    /// The next of the ids at hand that nobody has used.
+    func unusedID(from ids: inout ArraySlice<ProductID>) throws(BatchFault) -> ProductID {
+        while let id = ids.popFirst() {
+            if states[id] == nil { return id }
+        }
+        throw .outOfIDs
+    }
+
     /// Shows products: one FETCHED each.
     mutating func show(_ products: [Product], context: RequestContext, userNumber: Int32) -> Outcome {
         // A change earlier in this batch may have come after the list was read: show what stands now.
@@ -142,4 +150,6 @@ struct BatchBuilder {
 enum BatchFault: Error {
     /// A decided event does not fit the state it was decided on: a bug or a damaged projection. Nothing is written.
     case inconsistent(productID: Int64, reason: String)
+    /// Other processes named more of the ids at hand than were spare. Nothing is written; the batch can be tried again.
+    case outOfIDs
 }

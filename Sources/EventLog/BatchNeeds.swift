@@ -8,8 +8,10 @@ struct BatchNeeds {
     private var products: Set<ProductID> = []
     private var codes: Set<ExactText> = []
     private var lists: [(index: Int, work: Work)] = []
-    /// How many products are to be created under ids that the log assigns.
-    private(set) var creations = 0
+    private var creations = 0
+    private var namedCreations = 0
+    /// Clients of other processes may name ids between their being taken and the head's being locked.
+    private static let spareIDs = 8
 
     init(_ batch: [PendingCommit]) {
         for (index, pending) in batch.enumerated() {
@@ -19,7 +21,12 @@ struct BatchNeeds {
             case .fetch(let id): products.insert(id)
             case .create(let product):
                 codes.insert(ExactText(product.fields.code))
-                if let id = product.id { products.insert(id) } else { creations += 1 }
+                if let id = product.id {
+                    products.insert(id)
+                    namedCreations += 1
+                } else {
+                    creations += 1
+                }
             case .command(let command):
                 products.insert(command.productID)
                 if let code = command.wantedCode { codes.insert(ExactText(code)) }
@@ -28,6 +35,9 @@ struct BatchNeeds {
             }
         }
     }
+
+    /// How many ids the log must have at hand: each client that names an id may take one of them away.
+    var assignableIDs: Int { creations == 0 ? 0 : creations + namedCreations + Self.spareIDs }
 
     /// The first round trip. The cold read comes before the lock; lock and reads are statements of their own.
     func request(from pipeline: inout Pipeline, writer: Committer.Writer, assignedIDs: [ProductID]) {

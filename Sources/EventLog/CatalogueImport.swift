@@ -49,7 +49,11 @@ package struct CatalogueImport: Sendable {
             var taken: Set<ExactText> = []
             var (now, later): ([Row], [Row]) = ([], [])
             for row in waiting {
-                if taken.insert(ExactText(row.product.fields.code)).inserted { now.append(row) } else { later.append(row) }
+                if taken.insert(ExactText(row.product.fields.code)).inserted {
+                    now.append(row)
+                } else {
+                    later.append(row)
+                }
             }
             try await commit(now, known: known, report: &report)
             if !later.isEmpty { known = try await find(later.map(\.product.fields.code)) }
@@ -81,7 +85,9 @@ package struct CatalogueImport: Sendable {
     private func work(for product: NewProduct, known: Product?) -> Work? {
         guard let known else { return .create(product) }
         if let id = product.id, id != known.id { return .create(product) }
-        guard known.fields != product.fields, let replacement = try? Replacement(fields: product.fields) else { return nil }
+        guard known.fields != product.fields, let replacement = try? Replacement(fields: product.fields) else {
+            return nil
+        }
         return .command(.replace(known.id, replacement, .none))
     }
 

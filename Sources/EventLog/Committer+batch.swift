@@ -19,7 +19,7 @@ extension Committer {
     /// The general path: two round trips. First lock and read, then, everything decided, write and commit.
     private func transactGeneral(_ batch: [PendingCommit], session: Session, writer: Writer) throws -> CommittedBatch {
         let wanted = BatchNeeds(batch)
-        let ids = try takeProductIDs(wanted.creations, session: session)
+        let ids = try takeProductIDs(wanted.assignableIDs, session: session)
         return try guardingAgainstLoss(session: session) {
             var read = try session.pipeline { pipeline in
                 wanted.request(from: &pipeline, writer: writer, assignedIDs: ids)
@@ -27,7 +27,8 @@ extension Committer {
             let results = try wanted.decode(&read)
             let people = try resolve(batch, found: results.users, session: session, time: results.head.time)
             var builder = BatchBuilder(head: results.head, products: results.states)
-            var unusedIDs = ids[...]
+            // A client may have named one of these meanwhile: those are passed over, for ever.
+            var unusedIDs = ids.filter { results.states[$0] == nil }[...]
             var answers: [Result<Outcome, CommitError>] = []
             for registered in people.registered {
                 let note = Note(type: .userRegistered)
@@ -48,7 +49,7 @@ extension Committer {
                         try builder.apply(command, context: context, userNumber: number)
                     case .create(let product):
                         try builder.apply(
-                            .create(product, assignedID: product.id ?? unusedIDs.removeFirst()),
+                            .create(product, assignedID: try product.id ?? builder.unusedID(from: &unusedIDs)),
                             context: context,
                             userNumber: number
                         )
@@ -61,6 +62,7 @@ extension Committer {
                     }
                 answers.append(.success(outcome))
             }
+            productIDs.insert(contentsOf: unusedIDs, at: 0)
             return (builder, answers)
         } commit: { builder, answers in
             try write(builder, answers: answers, session: session, writer: writer)

@@ -3,9 +3,9 @@ import LibPQ
 import Logging
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Reconnecting, and the sound answer to an unknown commit.

@@ -98,6 +98,7 @@ final class Committer {
 
     /// Errors that say nothing about the submissions: the lock was held too long, this writer was deposed, …
     private func isTransient(_ error: any Error) -> Bool {
+        if case .outOfIDs? = error as? BatchFault { return true }
         guard let state = (error as? PostgresError)?.sqlState else { return false }
         switch state {
         case .writerDeposed:

@@ -2,9 +2,9 @@ import LibPQ
 import Synchronization
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A thread that runs one closure to its end; others may wait for that end without blocking.

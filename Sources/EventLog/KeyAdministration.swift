@@ -67,7 +67,9 @@ package struct KeyAdministration: Sendable {
         let key = APIKeyText(keyID: keyID)
         let act = Act { session, _ in
             let rows = try session.query(
-                Statements.rotateApiKey, Parameters().text(keyID).bytes(key.secretHash))
+                Statements.rotateApiKey,
+                Parameters().text(keyID).bytes(key.secretHash)
+            )
             guard !rows.isEmpty else { return nil }
             var data = OperationData(action: "key.rotated")
             data.add("key", keyID)

@@ -21,6 +21,8 @@ struct LogKeeper: Sendable {
         while !Task.isCancelled {
             do {
                 try await keep(clockReported: &clockReported)
+            } catch  where Task.isCancelled {
+                return
             } catch {
                 logger.warning("keeping the log failed, trying again", metadata: ["error": "\(error)"])
             }

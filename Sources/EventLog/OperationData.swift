@@ -6,9 +6,13 @@ package struct OperationData {
 
     package init(action: String) { members = [JSONMember(key: "action", value: .string(action))] }
 
-    package mutating func add(_ name: String, _ value: String) { members.append(JSONMember(key: name, value: .string(value))) }
+    package mutating func add(_ name: String, _ value: String) {
+        members.append(JSONMember(key: name, value: .string(value)))
+    }
 
-    package mutating func add(_ name: String, _ value: Int64) { members.append(JSONMember(key: name, value: .integer(value))) }
+    package mutating func add(_ name: String, _ value: Int64) {
+        members.append(JSONMember(key: name, value: .integer(value)))
+    }
 
     package mutating func add(_ name: String, _ values: [String]) {
         members.append(JSONMember(key: name, value: .array(values.map(JSONValue.string))))

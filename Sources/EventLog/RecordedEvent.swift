@@ -35,7 +35,12 @@ package struct RecordedEvent: Sendable {
         guard let type = EventType(rawValue: try row.int16(offset + 5)),
             let auth = AuthMethod(rawValue: try row.int16(offset + 6)),
             let via = Via(rawValue: try row.int16(offset + 7))
-        else { throw PostgresError(code: .decoding, message: "event \(position) bears a type, auth or via that this program lacks") }
+        else {
+            throw PostgresError(
+                code: .decoding,
+                message: "event \(position) bears a type, auth or via that this program lacks"
+            )
+        }
         self.type = type
         self.auth = auth
         self.via = via

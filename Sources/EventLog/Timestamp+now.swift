@@ -1,9 +1,9 @@
 package import Catalog
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 extension Timestamp {

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A UUID of version 7 (RFC 9562): 48 bits of Unix milliseconds, then 74 random bits.

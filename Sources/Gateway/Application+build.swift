@@ -27,7 +27,7 @@ package func buildApplication(
     let host = configuration.host
     return Application(
         router: buildRouter(services, configuration: configuration),
-        server: .http1(configuration: http),
+        server: HTTPServerBuilder { GatewayChannel(http: HTTP1Channel(responder: $0, configuration: http)) },
         configuration: ApplicationConfiguration(
             address: .hostname(host, port: configuration.port),
             serverName: nil,

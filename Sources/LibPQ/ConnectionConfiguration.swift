@@ -14,7 +14,8 @@ package struct ConnectionConfiguration: Sendable {
     /// The longest wait for one host to accept and authenticate; libpq knows whole seconds and at least two.
     package var connectTimeout: Duration
     /// The longest silence of the server while a statement's answer is awaited; nil waits as long as it takes.
-    /// After it the connection counts as lost. It must exceed the session's `statement_timeout`.
+    /// After it the connection counts as lost. Not on an encrypted connection, where the settings below must do.
+    /// It must exceed the session's `statement_timeout`.
     package var responseLimit: Duration?
     /// An idle peer is probed after this time, then thrice, and the connection counts as lost.
     package var keepaliveIdle: Duration
@@ -68,6 +69,7 @@ extension ConnectionConfiguration {
             "keepalives_idle": String(keepaliveIdle.roundedUpToSeconds),
             "keepalives_interval": String(keepaliveInterval.roundedUpToSeconds),
             "keepalives_count": String(keepaliveCount),
+            "gssencmode": "disable",
             "tcp_user_timeout": String(tcpUserTimeout.milliseconds),
         ]
         keywords.merge(stated) { $1 }

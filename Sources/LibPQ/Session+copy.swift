@@ -49,8 +49,8 @@ extension Session {
         let connection = try live()
         while true {
             var data: UnsafeMutablePointer<CChar>?
-            // With TLS libpq waits itself, see `receive`.
-            let length = PQgetCopyData(connection, &data, usesTLS ? 0 : 1)
+            // On an encrypted connection libpq waits itself, see `receive`.
+            let length = PQgetCopyData(connection, &data, isEncrypted ? 0 : 1)
             switch length {
             case 1...:
                 defer { PQfreemem(data) }
@@ -152,7 +152,7 @@ extension Session {
         notices.reset()
         guard PQsendQuery(connection, sql) == 1 else { throw lost(connection) }
         try flush(connection)
-        guard let result = try receive(connection, isFirst: true) else { throw lost(connection) }
+        guard let result = try receive(connection) else { throw lost(connection) }
         if PQresultStatus(result) == expected {
             PQclear(result)
             return

@@ -21,6 +21,8 @@ extension Session {
         let deadline = ContinuousClock.now + timeout
         while true {
             let connection = try live()
+            // On an encrypted connection data may wait where `poll` does not see it.
+            if isEncrypted, PQconsumeInput(connection) == 0 { throw lost(connection) }
             if let notification = nextNotification(connection) { return notification }
             let remaining = deadline - .now
             let isReadable = waitForNews(connection, milliseconds: remaining.pollTimeout)

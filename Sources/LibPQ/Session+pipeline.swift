@@ -77,7 +77,7 @@ extension Session {
         _ index: Int?,
         _ failure: inout PostgresError?
     ) throws(PostgresError) -> Rows? {
-        guard let result = try receive(connection, isFirst: index == 0) else { throw lost(connection) }
+        guard let result = try receive(connection) else { throw lost(connection) }
         var rows: Rows?
         switch PQresultStatus(result) {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: rows = Rows(result: ResultStorage(result))

@@ -43,9 +43,7 @@ extension Session {
         guard PQsetSingleRowMode(connection) == 1 else { throw lost(connection) }
         try flush(connection)
         var failure: PostgresError?
-        var isFirst = true
-        while let result = try receive(connection, isFirst: isFirst) {
-            isFirst = false
+        while let result = try receive(connection) {
             switch PQresultStatus(result) {
             case PGRES_SINGLE_TUPLE:
                 do {
@@ -148,7 +146,7 @@ extension Session {
         var failure: PostgresError?
         var types: [UInt32]?
         for part in 0..<2 {
-            guard let result = try receive(connection, isFirst: part == 0) else { throw lost(connection) }
+            guard let result = try receive(connection) else { throw lost(connection) }
             defer { PQclear(result) }
             switch PQresultStatus(result) {
             case PGRES_COMMAND_OK:

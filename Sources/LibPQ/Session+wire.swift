@@ -33,12 +33,12 @@ extension Session {
 
     /// The next result, nil at the end of a statement's results. A lost connection gives an error result.
     ///
-    /// `isFirst` says that nothing of this answer was read yet. With TLS the rest of an answer may wait in OpenSSL's
-    /// buffer, where `poll` does not see it; there libpq waits itself.
-    func receive(_ connection: OpaquePointer, isFirst: Bool = false) throws(PostgresError) -> OpaquePointer? {
-        while PQisBusy(connection) != 0, isFirst || !usesTLS {
+    /// On an encrypted connection libpq waits, without our limit: what it has decrypted and not yet taken waits in the
+    /// library below it, where `poll` does not see it.
+    func receive(_ connection: OpaquePointer) throws(PostgresError) -> OpaquePointer? {
+        while !isEncrypted, PQisBusy(connection) != 0 {
             if wait(for: POLLIN, on: connection, milliseconds: responseLimit) == 0 { throw silence() }
-            guard PQconsumeInput(connection) == 1, !usesTLS else { break }
+            if PQconsumeInput(connection) == 0 { break }
         }
         return PQgetResult(connection)
     }
@@ -47,9 +47,7 @@ extension Session {
     func finish(_ connection: OpaquePointer, _ statementName: String? = nil) throws(PostgresError) -> Rows {
         var rows: Rows?
         var failure: PostgresError?
-        var isFirst = true
-        while let result = try receive(connection, isFirst: isFirst) {
-            isFirst = false
+        while let result = try receive(connection) {
             switch PQresultStatus(result) {
             case PGRES_TUPLES_OK, PGRES_COMMAND_OK, PGRES_EMPTY_QUERY: rows = Rows(result: ResultStorage(result))
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:

@@ -14,7 +14,7 @@ package final class Session {
 
     let notices: NoticeLog
     let responseLimit: Int32
-    let usesTLS: Bool
+    let isEncrypted: Bool
     /// The statements that the server knows, by name.
     var prepared: [String: PreparedStatement] = [:]
     /// The COPY that is underway.
@@ -41,7 +41,7 @@ package final class Session {
         backendProcessID = PQbackendPID(connection)
         notices = NoticeLog(logger: logger)
         responseLimit = configuration.responseLimit?.pollTimeout ?? -1
-        usesTLS = PQsslInUse(connection) != 0
+        isEncrypted = PQsslInUse(connection) != 0 || PQgssEncInUse(connection) != 0
         notices.attach(to: connection)
     }
 

@@ -68,7 +68,9 @@ struct Keys: AsyncParsableCommand {
             let state =
                 key.revokedAt != nil ? "revoked" : key.expiresAt.map { $0 <= now } ?? false ? "expired" : "active"
             guard options.json else {
-                Terminal.print("\(key.keyID)  \(state)  \(key.userID ?? "(erased)")  \(key.scopes.joined(separator: ","))")
+                Terminal.print(
+                    "\(key.keyID)  \(state)  \(key.userID ?? "(erased)")  \(key.scopes.joined(separator: ","))"
+                )
                 return
             }
             var writer = JSONWriter()
@@ -149,7 +151,9 @@ extension DatabaseOptions {
         writer.member("id", issued.keyID)
         writer.member("key", issued.text)
         if let user { writer.member("userId", user) }
-        if let scopes { writer.member("scopes", .array(scopes.map { .string($0.rawValue) }.sorted { "\($0)" < "\($1)" })) }
+        if let scopes {
+            writer.member("scopes", .array(scopes.map { .string($0.rawValue) }.sorted { "\($0)" < "\($1)" }))
+        }
         if let expiresAt { writer.member("expiresAt", expiresAt) }
         writer.member("position", issued.position)
         writer.endObject()

@@ -1,7 +1,7 @@
 import Catalog
 import EventLog
-import LibPQ
 import Gateway
+import LibPQ
 import Logging
 import ServiceLifecycle
 

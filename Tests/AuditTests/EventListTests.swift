@@ -58,7 +58,10 @@ import Testing
         try await TestLog.run { test in
             let auditor = try #require(UserID(any: "auditor"))
             let page = try await test.queries().userEvents(auditor)
-            #expect(page.events.map(\.type) == [.userRegistered, .auditQueried] || page.events.map(\.type) == [.auditQueried])
+            #expect(
+                page.events.map(\.type) == [.userRegistered, .auditQueried]
+                    || page.events.map(\.type) == [.auditQueried]
+            )
             #expect(page.events.last?.position == page.queryPosition)
         }
     }
@@ -86,8 +89,10 @@ import Testing
     @Test func aTimeMeansExactlyOnePosition() async throws {
         try await TestLog.run { test in
             for number in 0..<20 { try await test.create("C\(number)") }
-            let all = try await test.all().filter { $0.type != .auditQueried }
             let queries = try test.queries()
+            // The first query registers its user; the later ones are left out of lists.
+            _ = try await queries.event(at: 1)
+            let all = try await test.all().filter { $0.type != .auditQueried }
             for index in [0, 3, all.count - 1] {
                 var filter = EventFilter()
                 filter.from = .time(all[index].recordedAt)
@@ -120,10 +125,12 @@ import Testing
             #expect(try await queries.events(filter).events.filter { $0.type == .fetched }.map(\.userID) == ["ben"])
             filter.request = ours.description
             #expect(
-                try await queries.events(filter).events.filter { $0.type == .fetched }.map(\.userID) == ["ana", "cleo"])
+                try await queries.events(filter).events.filter { $0.type == .fetched }.map(\.userID) == ["ana", "cleo"]
+            )
             filter.order = .newestFirst
             #expect(
-                try await queries.events(filter).events.filter { $0.type == .fetched }.map(\.userID) == ["cleo", "ana"])
+                try await queries.events(filter).events.filter { $0.type == .fetched }.map(\.userID) == ["cleo", "ana"]
+            )
         }
     }
 

@@ -1,14 +1,19 @@
 import Audit
 import Catalog
-@testable import EventLog
+import EmbeddedPostgres
 import LibPQ
 import TestSupport
 import Testing
 
+@testable import EventLog
+
 /// Expected bytes were computed by another program: Python's `json.dumps` with sorted keys and `hashlib`.
 @Suite struct LeafTests {
     private let identity = LogIdentity(
-        origin: "rastro.example/catalogue", incarnation: "0a1b2c3d", partitionSize: 65_536)
+        origin: "rastro.example/catalogue",
+        incarnation: "0a1b2c3d",
+        partitionSize: 65_536
+    )
 
     /// An event as a row that holds these values.
     private func event(_ columns: String) async throws -> RecordedEvent {

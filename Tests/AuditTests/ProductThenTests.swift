@@ -47,7 +47,9 @@ import Testing
             for moment in [
                 .time(end.recordedAt.advanced(byMicroseconds: 3_600_000_000)), .position(end.position + 1_000),
             ] as [ProductMoment] {
-                let failure = await #expect(throws: AuditFailure.self) { try await queries.state(of: desk.id, at: moment) }
+                let failure = await #expect(throws: AuditFailure.self) {
+                    try await queries.state(of: desk.id, at: moment)
+                }
                 #expect(failure?.code == .invalid && failure?.queryPosition == nil)
             }
             #expect(try await test.all().count == before)
@@ -79,7 +81,9 @@ import Testing
             #expect(try await queries.diff(of: desk.id, from: 2, to: 2).events.isEmpty)
             let last = try await queries.diff(of: desk.id, from: 4, to: 5)
             #expect(last.endsDeleted && last.changes.isEmpty && last.events == [positions[4]])
-            let failure = await #expect(throws: AuditFailure.self) { try await queries.diff(of: desk.id, from: 1, to: 6) }
+            let failure = await #expect(throws: AuditFailure.self) {
+                try await queries.diff(of: desk.id, from: 1, to: 6)
+            }
             #expect(failure?.code == .notFoundThen)
             let wrong = await #expect(throws: AuditFailure.self) { try await queries.diff(of: desk.id, from: 3, to: 2) }
             #expect(wrong?.code == .invalid)

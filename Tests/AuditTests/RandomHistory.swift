@@ -31,7 +31,9 @@ enum RandomHistory {
 
     static func filter(_ log: [RecordedEvent], using generator: inout SeededGenerator) -> EventFilter {
         var filter = EventFilter()
-        if generator.once(in: 3) { filter.product = log.randomElement(using: &generator)?.productID.flatMap(ProductID.init) }
+        if generator.once(in: 3) {
+            filter.product = log.randomElement(using: &generator)?.productID.flatMap(ProductID.init)
+        }
         if generator.once(in: 3) {
             let names = (users + ["nobody"]).shuffled(using: &generator).prefix(generator.number(1...3))
             filter.users = names.compactMap { UserID(any: $0) }

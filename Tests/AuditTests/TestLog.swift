@@ -74,7 +74,11 @@ extension TestLog {
     ) throws -> RequestContext {
         let userID = try #require(UserID(any: user))
         return RequestContext(
-            caller: Caller(userID: userID, client: client, auth: .key), requestID: request, trace: nil, via: via)
+            caller: Caller(userID: userID, client: client, auth: .key),
+            requestID: request,
+            trace: nil,
+            via: via
+        )
     }
 
     func queries(_ user: String = "auditor", examinedLimit: Int = AuditQueries.examinedLimit) throws -> AuditQueries {

@@ -15,7 +15,11 @@ import Testing
             try await test.fetch(other.id, as: "eve")
             let queries = try test.queries()
             let page = try await queries.viewers(of: desk.id)
-            #expect(page.viewers.map { "\($0.userID) \($0.count) v\($0.lastVersion)" } == ["cleo 2 v2", "dora 1 v1", "ben 2 v1"])
+            #expect(
+                page.viewers.map { "\($0.userID) \($0.count) v\($0.lastVersion)" } == [
+                    "cleo 2 v2", "dora 1 v1", "ben 2 v1",
+                ]
+            )
             let fetches = try await test.all().filter { $0.type == .fetched && $0.userID == "cleo" }
             #expect(page.viewers[0].first == fetches[0].recordedAt && page.viewers[0].last == fetches[1].recordedAt)
 
@@ -31,6 +35,7 @@ import Testing
         try await TestLog.run { test in
             let administration = KeyAdministration(log: test.log, context: .system(.server))
             let ana = try #require(UserID(any: "ana"))
+            try await test.create("COD5", as: "ana")
             let first = try await administration.create(owner: ana, scopes: [.productsRead, .auditRead])
             let expiry = Timestamp.now().advanced(byMicroseconds: 3_600_000_000)
             let second = try await administration.create(owner: ana, scopes: [.admin], plan: "basic", expiresAt: expiry)

@@ -104,7 +104,12 @@ struct BadRequestTests {
         .of(.post, products, #"{"code": "A", "name": "n", "price": 100000000000}"#, gives: "422 invalid-fields"),
         .of(.post, products, #"{"code": "A", "name": "n", "price": 1.00001}"#, gives: "422 invalid-fields"),
         .of(.post, products, #"{"code": "A", "name": "n", "price": 1, "version": 1}"#, gives: "422 invalid-fields"),
-        .of(.post, products, #"{"id": 9007199254740992, "code": "A", "name": "n", "price": 1}"#, gives: "422 invalid-fields"),
+        .of(
+            .post,
+            products,
+            #"{"id": 9007199254740992, "code": "A", "name": "n", "price": 1}"#,
+            gives: "422 invalid-fields"
+        ),
         .of(.put, first, "{}", gives: "422 invalid-fields"),
         .of(.put, first, #"{"id": 2, "code": "A", "name": "n", "model": "", "price": 1}"#, gives: "422 invalid-fields"),
         .of(.patch, first, #"{"code": null}"#, gives: "422 invalid-fields"),

@@ -1,5 +1,6 @@
 import Catalog
 import EventLog
+import Foundation
 import HTTPTypes
 import LibPQ
 import Testing
@@ -43,5 +44,14 @@ struct ProblemTests {
             #expect(code.rawValue.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (97...122).contains($0) }, "\(code)")
             #expect(!code.title.isEmpty && !code.explanation.isEmpty)
         }
+    }
+
+    @Test func `docs/errors.md lists exactly these codes`() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let page = try String(contentsOf: root.appending(path: "docs/errors.md"), encoding: .utf8)
+        let rows = page.split(separator: "\n").filter { $0.hasPrefix("| ") && $0.contains("| `") }.map(String.init)
+        let expected = ProblemCode.allCases.map { "| \($0.status.code) | `\($0.rawValue)` | \($0.title) |" }
+        #expect(rows == expected)
     }
 }

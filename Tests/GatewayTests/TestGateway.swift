@@ -117,7 +117,7 @@ extension GatewayConfiguration {
 // MARK: - Requests
 
 extension TestGateway {
-    /// Sends a request; `who` nil sends no key.
+    /// Sends a request; `who` nil sends no key, `type` "" no content type; without a `type` it is the right one.
     func send(
         _ method: HTTPRequest.Method,
         _ uri: String,
@@ -128,10 +128,11 @@ extension TestGateway {
     ) async throws -> Reply {
         var headers = headers
         if let who { headers[.apiKey] = keys[who] }
-        if let body, headers[.contentType] == nil, !body.isEmpty || type != nil {
-            headers[.contentType] = type ?? (method == .patch ? "application/merge-patch+json" : "application/json")
+        if let type {
+            headers[.contentType] = type.isEmpty ? nil : type
+        } else if body != nil {
+            headers[.contentType] = method == .patch ? "application/merge-patch+json" : "application/json"
         }
-        if type == "" { headers[.contentType] = nil }
         let response = try await client.executeRequest(
             uri: uri,
             method: method,

@@ -113,7 +113,10 @@ extension AuditController {
     private func pageCursor(_ query: AuditParameters, _ name: String) throws(Problem) -> [Int64]? {
         guard let text = query.single["cursor"] else { return nil }
         return try PageCursor(
-            text, filter: "audit \(name)", incarnation: log.identity.incarnation, count: 2
+            text,
+            filter: "audit \(name)",
+            incarnation: log.identity.incarnation,
+            count: 2
         ).values
     }
 

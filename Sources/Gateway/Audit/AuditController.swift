@@ -74,7 +74,10 @@ struct AuditController: Sendable {
         _ = try QueryParameters(exchange.request, known: [])
         let text = exchange.pathPart("position")
         guard let position = Int64(canonical: text), position > 0 else {
-            throw Problem(.invalidPath, "'\(text.excerpt)' is no position: it must be a positive integer in decimal digits")
+            throw Problem(
+                .invalidPath,
+                "'\(text.excerpt)' is no position: it must be a positive integer in decimal digits"
+            )
         }
         let (event, queryPosition) = try await queries(exchange).event(at: position)
         var writer = JSONWriter(reserving: 2_048)

@@ -7,6 +7,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case invalidQuery = "invalid-query"
     case invalidHeader = "invalid-header"
     case invalidCursor = "invalid-cursor"
+    case malformedRequest = "malformed-request"
     case malformedBody = "malformed-body"
     case malformedJSON = "malformed-json"
     case unauthenticated
@@ -35,7 +36,8 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
 
     package var status: HTTPResponse.Status {
         switch self {
-        case .invalidPath, .invalidQuery, .invalidHeader, .invalidCursor, .malformedBody, .malformedJSON: .badRequest
+        case .invalidPath, .invalidQuery, .invalidHeader, .invalidCursor: .badRequest
+        case .malformedRequest, .malformedBody, .malformedJSON: .badRequest
         case .unauthenticated: .unauthorized
         case .missingScope: .forbidden
         case .noSuchPath, .productNotFound, .notFoundThen, .eventNotFound: .notFound
@@ -61,6 +63,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         case .invalidQuery: "The query cannot be read"
         case .invalidHeader: "A header cannot be read"
         case .invalidCursor: "The cursor is not valid here"
+        case .malformedRequest: "The request cannot be read"
         case .malformedBody: "The body could not be read"
         case .malformedJSON: "The body is not JSON"
         case .unauthenticated: "Nobody is known to be asking"
@@ -102,6 +105,9 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
                 + "method. Nothing was done."
         case .invalidCursor:
             "A cursor is good only for the list, the filter and the log that gave it. Start again without a cursor."
+        case .malformedRequest:
+            "What arrived is no HTTP request, or its head is far beyond the limit. Nothing was done, and the connection "
+                + "ends. This answer has no request id, as no request could be read."
         case .malformedBody: "The body broke off or was not framed as HTTP asks. Nothing was done."
         case .malformedJSON:
             "The body is no JSON document: a syntax error, invalid UTF-8, or an object that has a key twice. The "

@@ -1,0 +1,59 @@
+extension QueueState {
+    /// What became of a request with an (authentic) receipt handle.
+    package enum HandleOutcome: Sendable, Equatable {
+        case done
+        /// The message's time is over, or it was given to another since; it is still outstanding.
+        case expired
+        /// No message stands behind the handle: never, or (for a visibility change) no longer.
+        case unknown
+    }
+
+    /// Deletes the message for good. Deleting twice is `done` twice.
+    package mutating func delete(_ handle: ReceiptHandle, now: Int64) -> HandleOutcome {
+        switch find(handle, now: now) {
+        case .notOutstanding: return handle.lease < nextLease ? .done : .unknown
+        case .expired: return .expired
+        case .inFlight(let slot, let place):
+            groups[slot].handedOut.remove(at: place)
+            release(lease: handle.lease, index: handle.index)
+            if groups[slot].handedOut.isEmpty && groups[slot].firstUntouched == nil { markChanged(slot) }
+            judge(slot, now: now)
+            return .done
+        }
+    }
+
+    /// The message becomes visible `visibilityTimeout` microseconds from now; at once if that is 0.
+    package mutating func changeVisibility(
+        _ handle: ReceiptHandle,
+        visibilityTimeout: Int64,
+        now: Int64
+    ) -> HandleOutcome {
+        switch find(handle, now: now) {
+        case .notOutstanding: return .unknown
+        case .expired: return .expired
+        case .inFlight(let slot, let place):
+            let until = now + visibilityTimeout
+            groups[slot].handedOut[place].until = until
+            leases[handle.lease]?.entries[handle.index].until = until
+            leases[handle.lease]?.isVisibilityChanged = true
+            markLeaseChanged(handle.lease)
+            judge(slot, now: now)
+            return .done
+        }
+    }
+
+    private enum Found {
+        case inFlight(slot: Int, place: Int)
+        case expired
+        case notOutstanding
+    }
+
+    private func find(_ handle: ReceiptHandle, now: Int64) -> Found {
+        guard let slot = slot(of: handle.group),
+            let place = groups[slot].handedOut.firstIndex(where: { $0.position == handle.position })
+        else { return .notOutstanding }
+        let message = groups[slot].handedOut[place]
+        guard message.lease == handle.lease, message.index == handle.index, message.until > now else { return .expired }
+        return .inFlight(slot: slot, place: place)
+    }
+}
