@@ -67,10 +67,25 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["EmbeddedPostgres", "LibPQ", .log], path: "Tests/TestSupport"),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"]),
         .testTarget(name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres", "TestSupport", .log]),
-        .testTarget(name: "LibPQTests", dependencies: ["LibPQ", "TestSupport"]),
-        .testTarget(name: "EventLogTests", dependencies: ["EventLog", "Catalog", "LibPQ", "TestSupport", .log]),
-        .testTarget(name: "DeliveryTests", dependencies: ["Delivery", "EventLog", "Catalog", "LibPQ", "TestSupport"]),
-        .testTarget(name: "AuditTests", dependencies: ["Audit", "EventLog", "Catalog", "LibPQ", "TestSupport"]),
+        .testTarget(name: "LibPQTests", dependencies: ["LibPQ", "TestSupport", "EmbeddedPostgres", .log]),
+        .testTarget(
+            name: "EventLogTests",
+            dependencies: [
+                "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
+            ]
+        ),
+        .testTarget(
+            name: "DeliveryTests",
+            dependencies: [
+                "Delivery", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
+            ]
+        ),
+        .testTarget(
+            name: "AuditTests",
+            dependencies: [
+                "Audit", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
+            ]
+        ),
         .testTarget(
             name: "GatewayTests",
             dependencies: [

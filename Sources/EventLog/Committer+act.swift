@@ -21,7 +21,7 @@ extension Committer {
             }
             guard let number = people.numbers[pending.context.caller.userID] else { throw CommitError.unavailable }
             let scribe = ActScribe(builder: builder, context: pending.context)
-            let context = ActContext(recordedAt: builder.head.time) { [self] userID in
+            let context = ActContext(recordedAt: { scribe.builder.head.time }) { [self] userID in
                 let known = try session.query(Statements.findUsers, Parameters().textArray([userID.description]))
                 if !known.isEmpty { return try known[0].int32(1) }
                 let number = try register(userID, session: session)

@@ -57,7 +57,7 @@ package final class EventLog: Service {
         let (queue, growth) = (queue, growth)
         let (configuration, logger) = (configuration, logger)
         let keeper = LogKeeper(log: self, logger: logger)
-        let thread = CommitterThread(name: "rastro-commit") {
+        let thread = WorkerThread(name: "rastro-commit") {
             let committer = Committer(queue: queue, configuration: configuration, logger: logger) { position in
                 growth.advance(to: position)
             }

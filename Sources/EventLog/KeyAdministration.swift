@@ -31,7 +31,7 @@ package struct KeyAdministration: Sendable {
             let number = try context.userNumber(owner)
             let parameters = Parameters()
                 .text(key.keyID).int32(number).bytes(key.secretHash).textArray(names).text(plan)
-                .timestamp(microsecondsSinceEpoch: context.recordedAt.microseconds)
+                .timestamp(microsecondsSinceEpoch: context.recordedAt().microseconds)
                 .timestamp(microsecondsSinceEpoch: expiresAt?.microseconds)
             _ = try session.query(Statements.insertApiKey, parameters)
             var data = OperationData(action: "key.created")
@@ -51,7 +51,7 @@ package struct KeyAdministration: Sendable {
     package func revoke(_ keyID: String) async throws(CommitError) -> Int64? {
         let act = Act { session, context in
             let parameters = Parameters().text(keyID)
-                .timestamp(microsecondsSinceEpoch: context.recordedAt.microseconds)
+                .timestamp(microsecondsSinceEpoch: context.recordedAt().microseconds)
             let rows = try session.query(Statements.revokeApiKey, parameters)
             guard !rows.isEmpty else { return nil }
             var data = OperationData(action: "key.revoked")

@@ -10,11 +10,6 @@ struct LogKeeper: Sendable {
     private static let partitionsAhead: Int32 = 2
     private static let interval: Duration = .seconds(2)
 
-    init(log: EventLog, logger: Logger) {
-        self.log = log
-        self.logger = logger
-    }
-
     /// Works every two seconds, and at once when the log has entered another partition; ends on cancellation.
     func run() async {
         var clockReported: ContinuousClock.Instant?

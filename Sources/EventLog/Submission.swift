@@ -56,8 +56,8 @@ package struct Act: Sendable {
 
 /// What an act's statements may need to know.
 package struct ActContext {
-    /// The time that its event will bear.
-    package let recordedAt: Timestamp
+    /// The time that its event will bear, as things stand: naming a new user first moves it on.
+    package let recordedAt: () -> Timestamp
     /// The number of a user, registered on the spot if he was never seen (his USER_REGISTERED event comes first).
     package let userNumber: (UserID) throws -> Int32
 }

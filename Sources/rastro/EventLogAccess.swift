@@ -26,6 +26,26 @@ struct EventLogAccess: Sendable {
         )
     }
 
+    /// Connections of queue dispatchers. Every statement there goes by key: missing statistics must not choose a plan.
+    var dispatcherConnection: ConnectionConfiguration {
+        ConnectionConfiguration(
+            url: database.servingURL,
+            applicationName: "rastro queue",
+            options: [
+                ("search_path", "\(Migrator.schema), pg_temp"),
+                ("idle_in_transaction_session_timeout", "2s"),
+                ("statement_timeout", "5s"),
+                ("lock_timeout", "2s"),
+                ("enable_seqscan", "off"),
+                ("enable_bitmapscan", "off"),
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("jit", "off"),
+            ],
+            responseLimit: .seconds(10)
+        )
+    }
+
     private func readerConnection(url: String) -> ConnectionConfiguration {
         ConnectionConfiguration(
             url: url,

@@ -1,4 +1,5 @@
 import Catalog
+import Delivery
 import EventLog
 import Gateway
 import LibPQ
@@ -28,8 +29,20 @@ struct Server {
             },
             logger: logger
         )
+        let activity = QueueClient(.productActivity)
+        let owner = UUIDv7().description
+        let queues = [activity, QueueClient(.productEvents)].map { client in
+            QueueService(
+                client: client,
+                log: log,
+                connection: access.dispatcherConnection,
+                owner: owner,
+                logger: logger
+            )
+        }
+        let consumer = ActivityConsumer(queue: activity, log: log, logger: logger)
         self.log = log
-        services = [log, gateway]
+        services = [log] + queues + [consumer, gateway]
     }
 
     /// Ends what the services leave open.

@@ -155,6 +155,15 @@ extension TestGateway {
     }
 }
 
+extension TestGateway {
+    /// A connection of its own to a live gateway, with bytes sent on it.
+    func raw(_ bytes: String) throws -> RawConnection {
+        let connection = try RawConnection(port: try #require(client.port))
+        connection.send(bytes)
+        return connection
+    }
+}
+
 // MARK: - The log
 
 extension TestGateway {

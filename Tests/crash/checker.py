@@ -516,6 +516,17 @@ select json_build_object(
     'updated_at', (extract(epoch from updated_at) * 1000000)::bigint, 'removed', removed)
 from products order by id
 """
+HAS_CONSUMER_SQL = "select to_json(to_regclass('product_activity') is not null)"
+CONSUMER_RUNS_SQL = "select to_json(epoch > 0) from queues where name = 'product-activity.fifo'"
+ACTIVITY_SQL = {
+    "product_activity": "select json_build_array(product_id, {columns}) from product_activity",
+    "user_activity": "select json_build_array(u.user_id, {columns}) from user_activity join users u using (user_no)",
+}
+ACTIVITY_COLUMNS = """type, day, count, (extract(epoch from first_at) * 1000000)::bigint,
+    (extract(epoch from last_at) * 1000000)::bigint"""
+LAG_SQL = """
+select to_json((select count(*) from events) - coalesce((select sum(count) from user_activity), 0))
+"""
 
 
 def query(url: str, sql: str) -> list:
@@ -534,7 +545,27 @@ def read_log(url: str) -> Log:
         if row["data"] is not None:
             row["data"] = json.loads(row["data"], parse_float=Decimal)
         events.append(Event(**row))
-    return Log(events=events, products=query(url, PRODUCTS_SQL))
+    return Log(events=events, products=query(url, PRODUCTS_SQL), activity=read_activity(url))
+
+
+def has_consumer(url: str) -> bool:
+    """Whether this database knows the activity tables and some server has ever run their consumer."""
+    return query(url, HAS_CONSUMER_SQL) == [True] and query(url, CONSUMER_RUNS_SQL) == [True]
+
+
+def consumer_lag(url: str) -> int:
+    """How many events the consumer has not counted yet."""
+    return int(query(url, LAG_SQL)[0])
+
+
+def read_activity(url: str) -> dict:
+    if not has_consumer(url):
+        return {}
+    tables = {}
+    for table, sql in ACTIVITY_SQL.items():
+        rows = query(url, sql.format(columns=ACTIVITY_COLUMNS))
+        tables[table] = {(key, type, day): (count, first, last) for key, type, day, count, first, last in rows}
+    return tables
 
 
 def read_history(path: str) -> list:

@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 USERS = ("ana", "bob", "josé")
 WRITER_SCOPES, READER_SCOPES = "products:read,products:write", "products:read"
 TEMPLATE = "rastro_template"
-CATCH_UP_SECONDS = 15
+CATCH_UP_SECONDS = 45
 LEAST_ACKNOWLEDGED = 30
 
 
@@ -111,10 +111,23 @@ class Harness:
         finally:
             result.wrong += scene.load.finish()
         result.stall = max(scene.stalls, default=0.0)
+        result.wrong += self.await_consumer(scene)
         for server in scene.servers:
             wrong = server.died() or server.stop()
             if wrong:
                 result.wrong.append(wrong)
+
+    def await_consumer(self, scene: faults.Scene) -> list:
+        """Until the built-in consumer has counted every event; what is wrong when it does not get there."""
+        url = self.cluster.url(scene.database)
+        if not checker.has_consumer(url):
+            return []
+        deadline = time.monotonic() + CATCH_UP_SECONDS
+        while (lag := checker.consumer_lag(url)) != 0:
+            if time.monotonic() > deadline:
+                return [f"the consumer lags {lag} events behind after {CATCH_UP_SECONDS} s"]
+            time.sleep(0.1)
+        return []
 
     def judge(self, result: Result, scene: faults.Scene) -> None:
         history = scene.load.history.requests

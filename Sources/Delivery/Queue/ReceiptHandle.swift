@@ -22,7 +22,8 @@ package struct ReceiptHandle: Sendable, Hashable {
     /// Nil unless `text` is a handle that `text(authenticatedBy:)` made with the same key. The MACs are compared in a
     /// time that does not depend on where they differ.
     package init?(text: some StringProtocol, authenticatedBy authenticator: Authenticator) {
-        guard let bytes = Self.bytes(hexadecimal: text), bytes.count == Self.messageByteCount + Self.codeByteCount else {
+        guard let bytes = Self.bytes(hexadecimal: text), bytes.count == Self.messageByteCount + Self.codeByteCount
+        else {
             return nil
         }
         let message = Array(bytes[..<Self.messageByteCount])
@@ -69,7 +70,9 @@ package struct ReceiptHandle: Sendable, Hashable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count / 2)
         for place in stride(from: 0, to: digits.count, by: 2) {
-            guard let high = value(ofDigit: digits[place]), let low = value(ofDigit: digits[place + 1]) else { return nil }
+            guard let high = value(ofDigit: digits[place]), let low = value(ofDigit: digits[place + 1]) else {
+                return nil
+            }
             bytes.append(high << 4 | low)
         }
         return bytes

@@ -17,7 +17,7 @@ struct Gate: Sendable {
             do {
                 response = try await admit(request, context, route: route, scope: scope, handle)
             } catch {
-                let problem = Problem(mapping: error, logger: context.logger)
+                let problem = Problem(mapping: error, logger: context.labelledLogger)
                 response = problem.response(to: request, requestID: context.requestID)
             }
             route.caching.apply(to: &response)

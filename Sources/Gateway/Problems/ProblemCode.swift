@@ -107,7 +107,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
             "A cursor is good only for the list, the filter and the log that gave it. Start again without a cursor."
         case .malformedRequest:
             "What arrived is no HTTP request, or its head is far beyond the limit. Nothing was done, and the connection "
-                + "ends. This answer has no request id, as no request could be read."
+                + "ends."
         case .malformedBody: "The body broke off or was not framed as HTTP asks. Nothing was done."
         case .malformedJSON:
             "The body is no JSON document: a syntax error, invalid UTF-8, or an object that has a key twice. The "

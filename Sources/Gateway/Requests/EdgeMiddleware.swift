@@ -26,7 +26,8 @@ struct EdgeMiddleware: RouterMiddleware {
             try checkHead(request)
             response = try await next(request, context)
         } catch {
-            let problem = routes.methodProblem(request, error) ?? Problem(mapping: error, logger: context.logger)
+            let problem =
+                routes.methodProblem(request, error) ?? Problem(mapping: error, logger: context.labelledLogger)
             response = problem.response(to: request, requestID: context.requestID)
         }
         await settleBody(request, context, &response)
@@ -40,10 +41,21 @@ struct EdgeMiddleware: RouterMiddleware {
         guard size <= headerLimitBytes else {
             throw Problem(.headersTooLarge, "path and headers together may have \(headerLimitBytes) bytes")
         }
-        let path = request.uri.path
-        guard path.utf8.count == 1 || path.utf8.last != UInt8(ascii: "/"), !path.contains("//") else {
+        guard !Self.hasEmptyPart(request.uri.path.utf8) else {
             throw Problem(.noSuchPath, "there is nothing at this path: it has an empty part")
         }
+    }
+
+    /// Whether two slashes follow each other or one ends the path; `/` itself has none.
+    private static func hasEmptyPart(_ path: String.UTF8View) -> Bool {
+        guard path.count > 1 else { return false }
+        var isAfterSlash = false
+        for byte in path {
+            let isSlash = byte == UInt8(ascii: "/")
+            if isSlash && isAfterSlash { return true }
+            isAfterSlash = isSlash
+        }
+        return isAfterSlash
     }
 
     private func finish(_ response: inout Response, request: Request, context: Context) {

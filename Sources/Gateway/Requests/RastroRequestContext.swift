@@ -1,6 +1,7 @@
 package import EventLog
 import HTTPTypes
 package import Hummingbird
+import Logging
 import NIOCore
 import Synchronization
 
@@ -24,6 +25,13 @@ package struct RastroRequestContext: Hummingbird.RequestContext {
     mutating func readLabels(_ headers: HTTPFields) {
         if let label = headers[.requestID], let accepted = EventRequestID(label: label) { requestID = accepted }
         if let header = headers[.traceParent] { trace = TraceContext(header: header) ?? .random() }
+    }
+
+    /// For messages about this request: they bear its id.
+    var labelledLogger: Logger {
+        var logger = logger
+        logger[metadataKey: "request"] = "\(requestID)"
+        return logger
     }
 
     /// Whether the handler has begun to read the body: it can be read once only.

@@ -105,6 +105,9 @@ struct FIFOModel {
             guard outstanding[place].receiveCount + 1 == message.receiveCount else {
                 throw Disagreement(description: "\(message) has a wrong count")
             }
+            if let maxReceiveCount, message.receiveCount > maxReceiveCount {
+                throw Disagreement(description: "\(message) should be a dead letter")
+            }
         }
     }
 

@@ -57,7 +57,9 @@ struct JournalDouble {
     mutating func commit(_ journal: QueueJournal, epoch: Int) throws -> Bool {
         guard epoch == self.epoch else { return false }
         for lease in journal.insertedLeases {
-            guard usedLeases.insert(lease.id).inserted else { throw Broken(description: "lease \(lease.id) used twice") }
+            guard usedLeases.insert(lease.id).inserted else {
+                throw Broken(description: "lease \(lease.id) used twice")
+            }
             guard lease.entries.count <= QueueState.leaseCapacity else { throw Broken(description: "too many entries") }
             leases[lease.id] = lease
         }

@@ -161,7 +161,9 @@ struct QueueHistory {
     private mutating func commit(scanLimit: Int) throws {
         let journal = state.flush()
         tally.pendingRows += journal.insertedPending.count
-        guard try database.commit(journal, epoch: epoch) else { throw Disagreement(description: "the owner was deposed") }
+        guard try database.commit(journal, epoch: epoch) else {
+            throw Disagreement(description: "the owner was deposed")
+        }
         try requireInvariant()
         committedModel = model
         committedHandles = handles

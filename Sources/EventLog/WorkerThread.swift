@@ -8,7 +8,7 @@ import Synchronization
 #endif
 
 /// A thread that runs one closure to its end; others may wait for that end without blocking.
-final class CommitterThread: Sendable {
+package final class WorkerThread: Sendable {
     private enum State {
         case running
         case awaited(CheckedContinuation<Void, Never>)
@@ -17,7 +17,7 @@ final class CommitterThread: Sendable {
 
     private let state = Mutex(State.running)
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    package init(name: String, body: @escaping @Sendable () -> Void) {
         DetachedThread.start(named: name) { [self] in
             body()
             let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
@@ -30,7 +30,7 @@ final class CommitterThread: Sendable {
     }
 
     /// Returns when the closure has ended. One waiter.
-    func finished() async {
+    package func finished() async {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state -> Bool in
                 if case .finished = state { return true }

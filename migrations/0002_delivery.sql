@@ -1,0 +1,122 @@
+-- Queues over the log, and what the built-in consumer keeps.
+--
+-- A waiting message has no row: it is an event after the queue's `low`. Only what was handed out is written down, one
+-- row a receive. No key is ever used twice and no row is updated again and again: that is what survives a long snapshot.
+--   RS005  the caller no longer owns the queue
+
+create table queues (
+    queue_id smallint primary key,
+    name text collate "C" not null unique,
+    -- Raised at every take-over; every batch of the owner compares it.
+    epoch bigint not null default 0,
+    owner text collate "C",
+    lease_until timestamptz,
+    visibility_timeout interval not null default interval '30 seconds',
+    -- A message received so often goes to the dead letters; null: never.
+    max_receive_count integer check (max_receive_count > 0)
+);
+insert into queues (queue_id, name, max_receive_count)
+values (1, 'product-events.fifo', 10), (2, 'product-activity.fifo', 10);
+
+create table queue_leases (
+    queue_id smallint not null references queues (queue_id),
+    lease_id bigint not null,
+    low bigint not null,
+    until bigint[] not null,
+    grp bigint[] not null,
+    pos bigint[] not null,
+    receive_count integer[] not null,
+    gone integer not null,
+    primary key (queue_id, lease_id)
+) with (fillfactor = 90);
+
+create table queue_pending (
+    queue_id smallint not null references queues (queue_id),
+    from_pos bigint not null,
+    grp bigint not null,
+    primary key (queue_id, from_pos)
+);
+
+create table queue_dead_letters (
+    queue_id smallint not null references queues (queue_id),
+    position bigint not null,
+    grp bigint not null,
+    receive_count integer not null,
+    died_at timestamptz not null default clock_timestamp(),
+    primary key (queue_id, position)
+);
+
+-- Fences a batch of a queue's owner, and keeps a take-over waiting until it has committed.
+create function fence_queue(queue smallint, its_epoch bigint) returns void language plpgsql as $$
+begin
+    perform from queues where queue_id = queue and epoch = its_epoch for no key update;
+    if not found then
+        raise exception using errcode = 'RS005', message = 'this process no longer owns the queue';
+    end if;
+end $$;
+
+-- Counts by product, type and day (UTC), with the first and last moment.
+create table product_activity (
+    product_id bigint not null,
+    day date not null,
+    type smallint not null,
+    count bigint not null,
+    first_at timestamptz not null,
+    last_at timestamptz not null,
+    primary key (product_id, day, type)
+);
+
+create table user_activity (
+    user_no integer not null,
+    day date not null,
+    type smallint not null,
+    count bigint not null,
+    first_at timestamptz not null,
+    last_at timestamptz not null,
+    primary key (user_no, day, type)
+);
+
+-- The positions that the consumer has applied and that may still be delivered again.
+create table activity_inbox (position bigint primary key);
+
+-- Applies events to the activity tables, each once in effect however often it is delivered: what is in the inbox
+-- already is passed over, in the same transaction. Returns how many were new.
+create function apply_activity(positions bigint[]) returns integer language plpgsql as $$
+declare
+    fresh bigint[];
+begin
+    with added as (
+        insert into activity_inbox select distinct p from unnest(positions) p on conflict do nothing returning position
+    )
+    select array_agg(position) into fresh from added;
+    if fresh is null then
+        return 0;
+    end if;
+    insert into product_activity as a (product_id, day, type, count, first_at, last_at)
+    select product_id, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
+    from events where position = any (fresh) and product_id is not null group by 1, 2, 3 order by 1, 2, 3
+    on conflict (product_id, day, type) do update set count = a.count + excluded.count,
+        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
+    insert into user_activity as a (user_no, day, type, count, first_at, last_at)
+    select user_no, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
+    from events where position = any (fresh) group by 1, 2, 3 order by 1, 2, 3
+    on conflict (user_no, day, type) do update set count = a.count + excluded.count,
+        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
+    return cardinality(fresh);
+end $$;
+
+create or replace function grant_serving(role_name name) returns void language plpgsql as $$
+declare
+    here name := current_schema();
+begin
+    execute format('grant usage on schema %I to %I', here, role_name);
+    execute format('grant select on all tables in schema %I to %I', here, role_name);
+    execute format('grant usage on all sequences in schema %I to %I', here, role_name);
+    execute format('grant update (lock_only) on log_head to %I', role_name);
+    execute format('grant insert on events to %I', role_name);
+    execute format('grant insert, update, delete on writers, batches, products, queue_leases, queue_pending, '
+        'queue_dead_letters, product_activity, user_activity, activity_inbox to %I', role_name);
+    execute format('grant insert, update on users, api_keys to %I', role_name);
+    execute format('grant update on queues to %I', role_name);
+    execute format('grant execute on function ensure_partitions(bigint, integer) to %I', role_name);
+end $$;
