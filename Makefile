@@ -9,7 +9,7 @@ CHECK_IMPORTS := --explicit-target-dependency-import-check error
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release run test lint format bench demo clean
+.PHONY: help deps build release run test lint format demo clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -52,9 +52,6 @@ lint:
 
 format: ## format all Swift sources in place
 	$(SWIFT) format --in-place --recursive --parallel $(SOURCES)
-
-bench: release ## measure the figures of docs/performance.md on this machine
-	$(RELEASE_BINARY) bench $(ARGS)
 
 demo: release ## import this machine's Debian package index and tell the story of one product
 	Tests/demo/run --binary $(RELEASE_BINARY) $(ARGS)

@@ -8,6 +8,8 @@ struct BatchNeeds {
     private var products: Set<ProductID> = []
     private var codes: Set<ExactText> = []
     private var lists: [(index: Int, work: Work)] = []
+    /// What is locked before the head.
+    private var locks: [Statement] = []
     private var creations = 0
     private var namedCreations = 0
     /// Clients of other processes may name ids between their being taken and the head's being locked.
@@ -31,7 +33,8 @@ struct BatchNeeds {
                 products.insert(command.productID)
                 if let code = command.wantedCode { codes.insert(ExactText(code)) }
             case .list, .listByCode: lists.append((index, pending.work))
-            case .note, .act: break
+            case .note: break
+            case .act(let act): if act.replacesProducts { locks = [Statements.limitLockWait, Statements.lockProducts] }
             }
         }
     }
@@ -45,6 +48,7 @@ struct BatchNeeds {
         let ids = products.map(\.rawValue) + assignedIDs.map(\.rawValue)
         pipeline.add(Statements.warmProducts, Parameters().int64Array(ids).textArray(wantedCodes))
         pipeline.begin()
+        for statement in locks { pipeline.add(statement) }
         let lock = Parameters().int64(writer.number).int64(writer.epoch).int32(LogFormat.current)
         pipeline.add(Statements.lockHead, lock)
         pipeline.add(Statements.findUsers, Parameters().textArray(users.map(\.description)))
@@ -72,7 +76,7 @@ struct BatchNeeds {
     }
 
     func decode(_ results: inout ArraySlice<Rows>) throws -> Read {
-        results.removeFirst()
+        results.removeFirst(1 + locks.count)
         let head = try results.removeFirst().only()
         var read = Read(
             head: BatchBuilder.Head(

@@ -23,6 +23,7 @@ extension Committer {
                     logger.warning("the committer cannot reach the database", metadata: ["error": "\(error)"])
                 }
             }
+            if batch.isEmpty { return false }
             if session != nil { return true }
             failExpired(&batch, with: .unavailable)
             if batch.isEmpty { return false }

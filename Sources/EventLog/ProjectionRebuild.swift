@@ -74,8 +74,7 @@ package struct ProjectionRebuild {
     /// under the head's lock. A reader of the old table that lasts longer than 50 ms makes it fail and be tried again.
     package func swap(_ report: Report, keepAs oldName: String?) -> Act {
         let table = table
-        return Act { session, _ in
-            try session.execute("set local lock_timeout = '50ms'")
+        return Act(replacesProducts: true) { session, _ in
             var report = report
             let rebuild = ProjectionRebuild(session: session, table: table)
             try rebuild.catchUp(&report)

@@ -48,8 +48,15 @@ package struct Note: Sendable {
 /// whole act back and reaches the caller.
 package struct Act: Sendable {
     package let body: @Sendable (Session, ActContext) throws -> [UInt8]?
+    /// Whether it replaces the products' table, which it then locks before the head, as every batch touches them in
+    /// this order: the other way round it and a batch that waits for the head would wait for each other.
+    let replacesProducts: Bool
 
-    package init(body: @escaping @Sendable (Session, ActContext) throws -> [UInt8]?) {
+    package init(
+        replacesProducts: Bool = false,
+        body: @escaping @Sendable (Session, ActContext) throws -> [UInt8]?
+    ) {
+        self.replacesProducts = replacesProducts
         self.body = body
     }
 }

@@ -1,4 +1,5 @@
 import Catalog
+import LibPQ
 import Testing
 
 @testable import EventLog
@@ -91,7 +92,9 @@ struct CommitterAccessTests {
 
     @Test("a full queue refuses at once, and what was queued is still committed")
     func overload() async throws {
-        try await TestLog.prepared({ $0.queueLimit = 3 }) { test in
+        try await TestLog.prepared {
+            $0.queueLimit = 3
+        } _: { test in
             let log = test.log
             let contexts = try (0..<3).map { try TestLog.context(label: "queued-\($0)") }
             let work = try (0..<3).map { try TestLog.creation("Q-\($0)") }
@@ -103,7 +106,10 @@ struct CommitterAccessTests {
                 try await log.submit(TestLog.creation("Q-3"), context: TestLog.context())
             }
             try await TestLog.running(log) {
-                for task in queued { #expect(try await task.value.product != nil) }
+                for task in queued {
+                    let outcome = try await task.value
+                    #expect(outcome.product != nil)
+                }
             }
             #expect(log.queueDepth == 0)
             await #expect(throws: CommitError.shuttingDown) {

@@ -1,4 +1,5 @@
 import Catalog
+import LibPQ
 import Testing
 
 @testable import EventLog
@@ -69,7 +70,8 @@ struct CommitterTests {
     func namedIDs() async throws {
         try await TestLog.run { test in
             for number in [1, 2, 3, 5, 8] as [Int64] {
-                _ = try await test.create("named-\(number)", id: try #require(ProductID(number)))
+                let id: ProductID = try #require(ProductID(number))
+                _ = try await test.create("named-\(number)", id: id)
             }
             var ids: Set<ProductID> = []
             for number in 0..<20 { ids.insert(try await test.create("free-\(number)").id) }

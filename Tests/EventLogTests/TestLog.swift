@@ -62,8 +62,8 @@ struct TestLog: Sendable {
     }
 
     /// Another log on the same database, with a committer of its own.
-    func second(asOwner: Bool = false) throws -> EventLog {
-        try Self.open(address, asOwner: asOwner) { _ in }
+    func second(asOwner: Bool = false, patience: Duration = .seconds(60)) throws -> EventLog {
+        try Self.open(address, asOwner: asOwner) { $0.patience = patience }
     }
 
     private static let migrated = DatabaseTemplate(name: "event_log") { address in
@@ -182,7 +182,9 @@ extension TestLog {
             let log = log
             tasks.append(
                 Task {
-                    do { return .success(try await log.submit(item, context: contexts[index])) } catch {
+                    do throws(CommitError) {
+                        return .success(try await log.submit(item, context: contexts[index]))
+                    } catch {
                         return .failure(error)
                     }
                 }

@@ -17,6 +17,7 @@ struct TestGateway: Sendable {
     let log: EventLog
     let keys: [Who: String]
     let services: GatewayServices
+    let database: ClusterAddress
 
     /// Keys, by owner.
     enum Who: String, CaseIterable, Sendable {
@@ -55,7 +56,7 @@ struct TestGateway: Sendable {
         do {
             try await application.test(setup) { client in
                 let keys = try await makeKeys(log)
-                try await body(TestGateway(client: client, log: log, keys: keys, services: services))
+                try await body(TestGateway(client: client, log: log, keys: keys, services: services, database: address))
             }
         } catch {
             await log.readers.shutdown()

@@ -102,7 +102,9 @@ def postgres_gone(scene: Scene, harm: Callable, what: str) -> str:
     scene.wait(4.5 if scene.short else scene.random.uniform(1.0, 8.0))
     back = now()
     scene.cluster.start()
+    ready = now()
     scene.wait_for_answers(what, back, [0, 1])
+    recovery = (now() - ready) / 1e6
     during = [request for request in scene.load.history.since(start) if request.start < back]
     shed = [request for request in during if request.status == 503]
     slowest = max((request.end - request.start for request in during), default=0) / 1e6
@@ -113,7 +115,8 @@ def postgres_gone(scene: Scene, harm: Callable, what: str) -> str:
         raise Failed(f"{what}: nothing was answered 503 while it was gone")
     if any(request.retry_after is None for request in shed):
         raise Failed(f"{what}: a 503 came without Retry-After")
-    return f"{what}, {len(shed)} times 503, slowest answer {slowest:.1f} s"
+    return (f"{what}, {len(shed)} times 503, slowest answer {slowest:.1f} s, "
+            f"going on {recovery:.1f} s after it was back")
 
 
 def committer_terminated(scene: Scene) -> str:

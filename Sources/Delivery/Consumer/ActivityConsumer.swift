@@ -2,6 +2,7 @@ package import EventLog
 import LibPQ
 package import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// The built-in consumer: keeps `product_activity` and `user_activity` by the messages of `product-activity.fifo`.
 ///
@@ -23,28 +24,29 @@ package struct ActivityConsumer: Service {
         self.logger = logger
     }
 
+    /// Consumes until graceful shutdown; what was received by then is still applied and deleted.
     package func run() async throws {
-        await cancelWhenGracefulShutdown { await consumeUntilCancelled() }
-    }
-
-    private func consumeUntilCancelled() async {
-        var swept = ContinuousClock.now
-        while !Task.isCancelled {
-            do {
-                try await consume()
-                if ContinuousClock.now - swept > Self.sweepInterval {
-                    swept = .now
-                    try await sweep()
+        let isEnding = Atomic(false)
+        await withGracefulShutdownHandler {
+            var swept = ContinuousClock.now
+            while !isEnding.load(ordering: .relaxed), !Task.isCancelled {
+                do {
+                    try await consume()
+                    if ContinuousClock.now - swept > Self.sweepInterval {
+                        swept = .now
+                        try await sweep()
+                    }
+                } catch QueueError.shuttingDown {
+                    return
+                } catch {
+                    if error as? QueueError != .notOwner {
+                        logger.notice("the consumer pauses", metadata: ["error": "\(error)"])
+                    }
+                    try? await Task.sleep(for: Self.pauseAfterFailure)
                 }
-            } catch QueueError.shuttingDown {
-                return
-            } catch {
-                if Task.isCancelled { return }
-                if error as? QueueError != .notOwner {
-                    logger.notice("the consumer pauses", metadata: ["error": "\(error)"])
-                }
-                try? await Task.sleep(for: Self.pauseAfterFailure)
             }
+        } onGracefulShutdown: {
+            isEnding.store(true, ordering: .relaxed)
         }
     }
 

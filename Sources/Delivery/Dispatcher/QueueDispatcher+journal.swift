@@ -8,18 +8,14 @@ extension QueueDispatcher {
     /// while the database cannot be reached.
     func takeOver() -> Bool {
         do {
-            let session = try Session.open(settings.connection)
-            try session.prepare(Statements.all)
+            let session = try openStandby()
             let taken = try session.query(
                 Statements.takeQueue,
                 Parameters().int16(queue.rawValue).text(settings.owner).int32(
                     Int32(settings.lease.microseconds / 1_000)
                 )
             )
-            guard !taken.isEmpty else {
-                session.close()
-                return false
-            }
+            guard !taken.isEmpty else { return false }
             let maxReceiveCount = try taken[0].optionalInt32(2).map(Int.init)
             ownership = Ownership(
                 session: session,
@@ -33,16 +29,30 @@ extension QueueDispatcher {
                 ),
                 renewed: .now
             )
+            standbySession = nil
             logger.info("took the queue over", metadata: ["queue": "\(queue.name)"])
             return true
         } catch {
             logger.debug("cannot take the queue over", metadata: ["queue": "\(queue.name)", "error": "\(error)"])
+            standbySession?.close()
+            standbySession = nil
             return false
         }
     }
 
+    private func openStandby() throws -> Session {
+        if let standbySession, standbySession.checkAlive() { return standbySession }
+        standbySession?.close()
+        let session = try Session.open(settings.connection)
+        try session.prepare(Statements.all)
+        standbySession = session
+        return session
+    }
+
     /// Gives the queue up at shutdown.
     func leave() {
+        standbySession?.close()
+        standbySession = nil
         guard let owned = ownership else { return }
         let parameters = Parameters().int16(queue.rawValue).int64(owned.epoch)
         do {

@@ -35,6 +35,9 @@ final class QueueDispatcher {
     let settings: Settings
     let logger: Logger
     var ownership: Ownership?
+    /// The standby's session: asking whether the queue is free costs one statement, not a connection.
+    var standbySession: Session?
+    private var lastAttempt: ContinuousClock.Instant?
     private var waiting: [QueueRequest.Receive] = []
 
     struct Ownership {
@@ -55,7 +58,7 @@ final class QueueDispatcher {
     /// Serves until the inbox is closed. Blocks its thread.
     func run() {
         while !inbox.isClosed {
-            if ownership == nil, !takeOver() {
+            guard ownership != nil || mayTakeOver() else {
                 refuse(inbox.take(waitingAtMost: settings.standby.microseconds), .notOwner)
                 continue
             }
@@ -141,6 +144,13 @@ final class QueueDispatcher {
             time = min(time, max(0, (soonest - ContinuousClock.now).microseconds))
         }
         return time
+    }
+
+    /// Tries to take the queue over, at most once an interval however many requests come meanwhile.
+    private func mayTakeOver() -> Bool {
+        if let lastAttempt, ContinuousClock.now - lastAttempt < settings.standby { return false }
+        lastAttempt = .now
+        return takeOver()
     }
 
     private func refuse(_ requests: [QueueRequest], _ error: QueueError) {

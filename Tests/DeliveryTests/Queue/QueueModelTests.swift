@@ -3,7 +3,7 @@ import Testing
 @testable import Delivery
 
 struct QueueModelTests {
-    static let seeds: ClosedRange<UInt64> = 1...600
+    static let seeds: ClosedRange<UInt64> = 1...400
 
     @Test func randomHistoriesWithCrashesFollowTheFIFORule() {
         var tally = QueueHistory.Tally()
