@@ -41,7 +41,7 @@ run: release ## build and start a server on 127.0.0.1:8080 (ARGS="--port 9090" a
 	exec $(RELEASE_BINARY) serve $(ARGS)
 
 test: deps lint ## check the style and run all tests, a short crash run included
-	$(SWIFT) test --scratch-path $(DEBUG_BUILD) $(CHECK_IMPORTS)
+	$(SWIFT) test --scratch-path $(DEBUG_BUILD) $(CHECK_IMPORTS) --no-parallel
 	@if [ -d Tests/crash ]; then \
 		echo python3 Tests/crash/run.py --short --binary $(DEBUG_BINARY); \
 		python3 Tests/crash/run.py --short --binary $(DEBUG_BINARY); \

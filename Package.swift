@@ -47,8 +47,8 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Audit", "Delivery", "EventLog", "Catalog",
-                .hummingbird, .httpTypes, .nioCore, .crypto, .log, .serviceLifecycle,
+                "Audit", "EventLog", "Catalog", "LibPQ",
+                .hummingbird, .hummingbirdCore, .httpTypes, .nioCore, .crypto, .log, .serviceLifecycle,
             ]
         ),
         .executableTarget(
@@ -89,8 +89,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Audit", "Delivery", "EventLog", "Catalog", "LibPQ", "TestSupport",
-                .hummingbird, .hummingbirdTesting, .httpTypes,
+                "Gateway", "Audit", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport",
+                .hummingbird, .hummingbirdTesting, .httpTypes, .log,
             ]
         ),
     ]
@@ -101,6 +101,7 @@ extension Target.Dependency {
     static var crypto: Self { .product(name: "Crypto", package: "swift-crypto") }
     static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
     static var hummingbird: Self { .product(name: "Hummingbird", package: "hummingbird") }
+    static var hummingbirdCore: Self { .product(name: "HummingbirdCore", package: "hummingbird") }
     static var hummingbirdTesting: Self { .product(name: "HummingbirdTesting", package: "hummingbird") }
     static var log: Self { .product(name: "Logging", package: "swift-log") }
     static var nioCore: Self { .product(name: "NIOCore", package: "swift-nio") }

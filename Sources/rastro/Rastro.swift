@@ -11,7 +11,7 @@ struct Rastro: AsyncParsableCommand {
             Exit status: 0 done, 1 the thing checked is wrong, 2 usage, 3 cannot reach what it needs.
             """,
         subcommands: [
-            Serve.self, Migrate.self, Keys.self, AuditCommand.self, Import.self, Rebuild.self, Verify.self,
+            Serve.self, Migrate.self, Keys.self, AuditCommand.self, Import.self, Rebuild.self, Verify.self, Doctor.self,
         ]
     )
 
