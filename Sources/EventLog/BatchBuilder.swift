@@ -61,8 +61,16 @@ struct BatchBuilder {
     }
 
     /// Shows products: one FETCHED each.
-    mutating func show(_ products: [Product], context: RequestContext, userNumber: Int32) -> Outcome {
+    ///
+    /// - Parameter limit: how many were asked for; nil when there can be no more.
+    mutating func show(
+        _ products: [Product],
+        limit: Int?,
+        context: RequestContext,
+        userNumber: Int32
+    ) -> Outcome {
         // A change earlier in this batch may have come after the list was read: show what stands now.
+        let last = products.count == limit ? products.last?.id : nil
         let shown = products.compactMap { listed -> Product? in
             guard let state = states[listed.id] else { return listed }
             guard case .live(let product) = state else { return nil }
@@ -71,7 +79,7 @@ struct BatchBuilder {
         for product in shown {
             append(.fetched(product), context: context, userNumber: userNumber)
         }
-        return Outcome(position: shown.isEmpty ? nil : head.position, answer: .products(shown))
+        return Outcome(position: shown.isEmpty ? nil : head.position, answer: .products(shown, through: last))
     }
 
     /// Writes down something that changes no product.

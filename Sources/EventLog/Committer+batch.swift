@@ -53,8 +53,15 @@ extension Committer {
                             context: context,
                             userNumber: number
                         )
-                    case .list, .listByCode:
-                        builder.show(results.lists[index] ?? [], context: context, userNumber: number)
+                    case .list(_, let limit):
+                        builder.show(
+                            results.lists[index] ?? [],
+                            limit: limit,
+                            context: context,
+                            userNumber: number
+                        )
+                    case .listByCode:
+                        builder.show(results.lists[index] ?? [], limit: nil, context: context, userNumber: number)
                     case .note(let note):
                         builder.note(note, context: context, userNumber: number)
                     case .act:

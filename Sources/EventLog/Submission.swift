@@ -85,7 +85,9 @@ package enum Answer: Sendable {
     /// The product, as the event saw it; `changed` is false for a fetch and for a PUT or PATCH that changed nothing.
     case product(Product, changed: Bool)
     case deleted
-    case products([Product])
+    /// The products shown; `through` is the last id that was read for them, when as many were read as were asked for: one
+    /// of them may have been deleted within the batch, and more may follow.
+    case products([Product], through: ProductID?)
     case noted
     /// Refused in order and under the lock: not found, gone, conflict.
     case rejected(Rejection)

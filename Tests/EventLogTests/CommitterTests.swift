@@ -205,17 +205,17 @@ struct CommitterTests {
     func lists() async throws {
         try await TestLog.run { test in
             let empty = try await test.submit(.list(after: 0, limit: 5))
-            guard case .products(let none) = empty.answer else { throw Unexpected(answer: empty.answer) }
+            guard case .products(let none, _) = empty.answer else { throw Unexpected(answer: empty.answer) }
             #expect(none.isEmpty && empty.position == nil)
             var made: [Product] = []
             for number in 0..<7 { made.append(try await test.create("L-\(number)")) }
             let start = Int64(try test.events().count)
             let listed = try await test.submit(.list(after: 0, limit: 5))
-            guard case .products(let shown) = listed.answer else { throw Unexpected(answer: listed.answer) }
+            guard case .products(let shown, _) = listed.answer else { throw Unexpected(answer: listed.answer) }
             #expect(shown == made.sorted { $0.id < $1.id }.prefix(5).map(\.self))
             #expect(listed.position == start + 5)
             let byCode = try await test.submit(.listByCode("L-3"))
-            guard case .products(let found) = byCode.answer else { throw Unexpected(answer: byCode.answer) }
+            guard case .products(let found, _) = byCode.answer else { throw Unexpected(answer: byCode.answer) }
             #expect(found == [made[3]])
             try test.checkLog()
         }

@@ -18,11 +18,12 @@ extension ProductsController {
         try refuseConditions(exchange, .ifMatch, .ifNoneMatch)
         let work: Work = code.map { .listByCode($0) } ?? .list(after: after, limit: Int(limit))
         let outcome = try await log.submit(work, context: exchange.eventContext)
-        guard case .products(let products) = outcome.answer else {
+        guard case .products(let products, let last) = outcome.answer else {
             throw Problem(.internal, "the server failed: it gave another kind of answer")
         }
-        let isLast = code != nil || products.count < limit
-        return page(products, next: isLast ? nil : products.last, limit: limit, outcome)
+        // A page that was read full may be shown shorter; more may follow all the same.
+        let next = code == nil ? last : nil
+        return page(products, next: next, limit: limit, outcome)
     }
 
     /// The id after which the page begins.
@@ -39,9 +40,9 @@ extension ProductsController {
 
     private static func filter(code: String?) -> String { "products code=\(code ?? "")" }
 
-    private func page(_ products: [Product], next last: Product?, limit: Int64, _ outcome: Outcome) -> Response {
+    private func page(_ products: [Product], next last: ProductID?, limit: Int64, _ outcome: Outcome) -> Response {
         let cursor = last.map { last in
-            PageCursor([last.id.rawValue])
+            PageCursor([last.rawValue])
                 .encode(filter: Self.filter(code: nil), incarnation: log.identity.incarnation)
         }
         var writer = JSONWriter(reserving: 64 + products.count * 320)
