@@ -156,6 +156,7 @@ create table products (
 ) with (fillfactor = 80);
 create unique index products_code on products (code) where not removed;
 create index products_live on products (id) where not removed;
+create index products_expiry on products (expires_at) where expires_at is not null and not removed;
 
 create sequence product_ids as bigint minvalue 1 maxvalue 9007199254740991;
 

@@ -46,6 +46,15 @@ create table queue_dead_letters (
     primary key (queue_id, position)
 );
 
+-- Rows here live for seconds. Autovacuum is to look at them by their number, not by a share of the table, and never to
+-- give pages back, which would lock the queue out.
+alter table queue_leases set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+alter table queue_pending set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+alter table batches set (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,
+    autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+
 -- Fences a batch of a queue's owner, and keeps a take-over waiting until it has committed.
 create function fence_queue(queue smallint, its_epoch bigint) returns void language plpgsql as $$
 begin

@@ -61,6 +61,8 @@ package struct ClusterSettings: Hashable, Sendable {
             "max_wal_size = \(maxWALBytes / Self.mebibyte)MB",
             "checkpoint_timeout = 15min",
             "checkpoint_completion_target = 0.9",
+            // The queues' tables turn over within seconds; the default looks once a minute.
+            "autovacuum_naptime = 5s",
             "fsync = \(synced ? "on" : "off")",
             "full_page_writes = \(synced ? "on" : "off")",
             "synchronous_commit = on",

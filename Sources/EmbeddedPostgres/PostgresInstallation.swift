@@ -11,6 +11,7 @@ package struct PostgresInstallation: Hashable, Sendable {
     package var postgres: String { binDirectory + "/postgres" }
     package var initdb: String { binDirectory + "/initdb" }
     package var psql: String { binDirectory + "/psql" }
+    package var pgDump: String { binDirectory + "/pg_dump" }
 
     /// The newest installation, or the one of `majorVersion` when that is given (what made a cluster must run it).
     /// Starts each `postgres` it finds once to ask for its version; blocks the calling thread.

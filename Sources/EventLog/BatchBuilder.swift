@@ -35,6 +35,7 @@ struct BatchBuilder {
         } catch {
             return reject(error, context: context, userNumber: userNumber)
         }
+        guard !decided.isEmpty else { return Outcome(position: nil, answer: .noted) }
         var changed = false
         for event in decided {
             let time = head.time

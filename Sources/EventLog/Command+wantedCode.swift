@@ -8,7 +8,7 @@ extension Command {
         case .replace(_, let replacement, _): replacement.fields.code
         case .patch(_, let patch, _):
             if case .set(let code) = patch.code { code } else { nil }
-        case .delete, .fetch: nil
+        case .delete, .fetch, .expire: nil
         }
     }
 }

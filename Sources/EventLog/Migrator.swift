@@ -49,8 +49,11 @@ package struct Migrator {
     package static var latest: Int { Migrations.all.last?.number ?? 0 }
 
     /// Versions that `migrate` would apply; empty when the schema is current.
+    ///
+    /// - Throws: `Failure.newerSchema` when it was made by a newer program.
     package func pending() throws -> [String] {
         let applied = try appliedVersion()
+        guard applied <= Self.latest else { throw Failure.newerSchema(found: applied, known: Self.latest) }
         return Migrations.all.filter { $0.number > applied }.map(\.name)
     }
 

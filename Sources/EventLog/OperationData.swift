@@ -1,4 +1,5 @@
 import Catalog
+import Crypto
 
 /// The `data` of an OPERATED event: `{"action": "key.created", …}`. No user id may stand in it, only user numbers.
 package struct OperationData {
@@ -16,6 +17,14 @@ package struct OperationData {
 
     package mutating func add(_ name: String, _ values: [String]) {
         members.append(JSONMember(key: name, value: .array(values.map(JSONValue.string))))
+    }
+
+    /// The lower-case hexadecimal SHA-256 of a text.
+    package static func digest(_ text: String) -> String {
+        SHA256.hash(data: Array(text.utf8)).map { byte in
+            let hex = String(byte, radix: 16)
+            return byte < 16 ? "0" + hex : hex
+        }.joined()
     }
 
     package var bytes: [UInt8] {

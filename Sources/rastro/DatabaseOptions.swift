@@ -60,12 +60,8 @@ struct DatabaseOptions: ParsableArguments {
             )
         }
         Terminal.note("using the embedded database in \(directory)")
-        do {
-            return try await EmbeddedPostgres.withCluster(dataDirectory: directory, logger: logger) { address in
-                try await body(Database(embedded: address, directory: directory))
-            }
-        } catch let error as EmbeddedPostgresError {
-            throw Failure(.unreachable, error.description)
+        return try await EmbeddedPostgres.withCluster(dataDirectory: directory, logger: logger) { address in
+            try await body(Database(embedded: address, directory: directory))
         }
     }
 

@@ -1,4 +1,6 @@
+import Audit
 import Catalog
+import Delivery
 import EventLog
 import LibPQ
 import Logging
@@ -74,6 +76,14 @@ struct EventLogAccess: Sendable {
         } catch {
             throw unreachable(error)
         }
+    }
+
+    /// Prepares every statement of every module against the schema as it is, so that a misfit stops the start and not a
+    /// request. All failures are told together.
+    func checkStatements() throws {
+        let session = try Session.open(readerConnection(url: database.servingURL))
+        defer { session.close() }
+        try session.prepare(EventLogStatements.all + DeliveryStatements.all + AuditStatements.all)
     }
 
     /// Opens the log.

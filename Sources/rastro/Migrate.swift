@@ -25,12 +25,7 @@ struct Migrate: AsyncParsableCommand {
                 Terminal.print("the schema is current")
                 return
             }
-            let applied: [String]
-            do {
-                applied = try migrator.migrate(as: options.origin, servingRole: database.servingRole)
-            } catch let failure as Migrator.Failure {
-                throw Failure(.wrong, failure.description)
-            }
+            let applied = try migrator.migrate(as: options.origin, servingRole: database.servingRole)
             for name in applied { Terminal.print("applied: \(name)") }
             Terminal.print("the schema is current")
         }

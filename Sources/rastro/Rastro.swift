@@ -11,7 +11,8 @@ struct Rastro: AsyncParsableCommand {
             Exit status: 0 done, 1 the thing checked is wrong, 2 usage, 3 cannot reach what it needs.
             """,
         subcommands: [
-            Serve.self, Migrate.self, Keys.self, AuditCommand.self, Import.self, Rebuild.self, Verify.self, Doctor.self,
+            Serve.self, Migrate.self, Keys.self, AuditCommand.self, Import.self, Rebuild.self, Verify.self, Queue.self,
+            Doctor.self,
         ]
     )
 
@@ -23,10 +24,11 @@ struct Rastro: AsyncParsableCommand {
             } else {
                 try command.run()
             }
-        } catch let failure as Failure {
-            Terminal.error(failure.message)
-            Self.exit(withError: ExitCode(failure.status.rawValue))
         } catch {
+            if let failure = Failure(error) {
+                Terminal.error(failure.message)
+                Self.exit(withError: ExitCode(failure.status.rawValue))
+            }
             let code = exitCode(for: error)
             if code == .validationFailure {
                 Terminal.error(fullMessage(for: error))
@@ -34,24 +36,5 @@ struct Rastro: AsyncParsableCommand {
             }
             Self.exit(withError: error)
         }
-    }
-}
-
-/// An end of a command that scripts can tell apart.
-struct Failure: Error {
-    enum Status: Int32 {
-        /// The thing checked is wrong: drift, a bad proof.
-        case wrong = 1
-        case usage = 2
-        /// Cannot reach what it needs.
-        case unreachable = 3
-    }
-
-    let status: Status
-    let message: String
-
-    init(_ status: Status, _ message: String) {
-        self.status = status
-        self.message = message
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import EmbeddedPostgres
 import EventLog
-import Gateway
+import Foundation
 import LibPQ
 import Logging
 import ServiceLifecycle
@@ -20,8 +20,20 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var options: DatabaseOptions
     @OptionGroup var gateway: GatewayOptions
 
+    @Option(help: "What this process does, comma-separated: gateway, relay, consumer (or RASTRO_ROLES; default all).")
+    var roles: String?
+
     @Flag(help: "Do not migrate the schema first.")
     var noMigrate = false
+
+    func validate() throws { _ = try effectiveRoles }
+
+    private var effectiveRoles: Set<ServerRole> {
+        get throws {
+            let list = roles ?? ProcessInfo.processInfo.environment["RASTRO_ROLES"]
+            return try list.map(ServerRole.parse(list:)) ?? Set(ServerRole.allCases)
+        }
+    }
 
     func run() async throws {
         let logger = options.makeLogger()
@@ -30,12 +42,7 @@ struct Serve: AsyncParsableCommand {
             return try await serve(external, embedded: nil, logger: logger)
         }
         let embedded = EmbeddedPostgres(dataDirectory: options.serverDataDirectory, logger: logger)
-        let address: ClusterAddress
-        do {
-            address = try await embedded.start()
-        } catch let error as EmbeddedPostgresError {
-            throw Failure(.unreachable, error.description)
-        }
+        let address = try await embedded.start()
         do {
             let database = Database(embedded: address, directory: options.serverDataDirectory)
             try await serve(database, embedded: embedded, logger: logger)
@@ -47,10 +54,16 @@ struct Serve: AsyncParsableCommand {
 
     private func serve(_ database: Database, embedded: EmbeddedPostgres?, logger: Logger) async throws {
         let access = EventLogAccess(database: database, logger: logger)
-        if !noMigrate { try await migrate(access) }
+        if !noMigrate { try migrate(access) }
+        try access.checkStatements()
         let firstKey = embedded.map { _ in FirstKey(directory: options.serverDataDirectory) }
         try await firstKey?.makeIfMissing(access: access)
-        let server = try Server(access: access, gateway: gateway.configuration, logger: logger) { address in
+        let server = try Server(
+            access: access,
+            roles: try effectiveRoles,
+            gateway: gateway.configuration,
+            logger: logger
+        ) { address in
             Terminal.print("listening on \(address)")
             firstKey?.showCommands(address: address)
         }
@@ -66,16 +79,10 @@ struct Serve: AsyncParsableCommand {
         await server.close()
     }
 
-    private func migrate(_ access: EventLogAccess) async throws {
+    private func migrate(_ access: EventLogAccess) throws {
         let session = try access.ownerSession()
         defer { session.close() }
-        do {
-            try Migrator(session: session, logger: access.logger)
-                .migrate(as: options.origin, servingRole: access.database.servingRole)
-        } catch let failure as Migrator.Failure {
-            throw Failure(.wrong, failure.description)
-        } catch let error as PostgresError {
-            throw access.unreachable(error)
-        }
+        try Migrator(session: session, logger: access.logger)
+            .migrate(as: options.origin, servingRole: access.database.servingRole)
     }
 }

@@ -14,46 +14,83 @@ struct Server {
     /// - Parameter onListening: told `http://HOST:PORT` once connections are accepted.
     init(
         access: EventLogAccess,
+        roles: Set<ServerRole>,
         gateway configuration: GatewayConfiguration,
         logger: Logger,
         onListening: @escaping @Sendable (String) -> Void
     ) throws {
         let log = try access.open(readers: 4)
-        let keys = KeyStore(pool: log.readers, logger: logger)
-        let gateway = buildApplication(
-            GatewayServices(eventLog: log, keys: keys, logger: logger),
-            configuration: configuration,
-            onListening: { host, port in
-                await Self.recordStart(log, logger: logger)
-                onListening("http://\(host.contains(":") ? "[\(host)]" : host):\(port)")
-            },
+        self.log = log
+        let start = StartRecord(
+            log: log,
+            configuration: Self.text(of: configuration, roles: roles, log: log),
             logger: logger
         )
-        let activity = QueueClient(.productActivity)
-        let owner = UUIDv7().description
-        let queues = [activity, QueueClient(.productEvents)].map { client in
-            QueueService(
-                client: client,
-                log: log,
-                connection: access.dispatcherConnection,
-                owner: owner,
-                logger: logger
+        var services: [any Service] = [log, start]
+        if roles.contains(.relay) {
+            let owner = UUIDv7().description
+            let activity = QueueClient(.productActivity)
+            for client in [activity, QueueClient(.productEvents)] {
+                let connection = access.dispatcherConnection
+                services.append(
+                    QueueService(client: client, log: log, connection: connection, owner: owner, logger: logger)
+                )
+            }
+            if roles.contains(.consumer) {
+                services.append(ActivityConsumer(queue: activity, log: log, logger: logger))
+            }
+        }
+        if roles.contains(.gateway) {
+            let keys = KeyStore(pool: log.readers, logger: logger)
+            services.append(
+                buildApplication(
+                    GatewayServices(eventLog: log, keys: keys, logger: logger),
+                    configuration: configuration,
+                    onListening: { host, port in
+                        onListening("http://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+                    },
+                    logger: logger
+                )
             )
         }
-        let consumer = ActivityConsumer(queue: activity, log: log, logger: logger)
-        self.log = log
-        services = [log] + queues + [consumer, gateway]
+        self.services = services
     }
 
     /// Ends what the services leave open.
     func close() async { await log.readers.shutdown() }
 
-    private static func recordStart(_ log: EventLog, logger: Logger) async {
-        let data = OperationData(action: "server.started").bytes
+    /// Every setting that changes what the server does, in a fixed order: its hash stands in the start's event.
+    private static func text(of configuration: GatewayConfiguration, roles: Set<ServerRole>, log: EventLog) -> String {
+        [
+            "roles=\(roles.map(\.rawValue).sorted().joined(separator: ","))",
+            "host=\(configuration.host)",
+            "port=\(configuration.port)",
+            "bodyLimitBytes=\(configuration.bodyLimitBytes)",
+            "headerLimitBytes=\(configuration.headerLimitBytes)",
+            "requestTimeout=\(configuration.requestTimeout)",
+            "waitingRequestsLimit=\(configuration.waitingRequestsLimit)",
+            "connectionLimit=\(configuration.connectionLimit)",
+            "requireIfMatch=\(configuration.requireIfMatch)",
+            "origin=\(log.identity.origin)",
+            "partitionSize=\(log.identity.partitionSize)",
+        ].joined(separator: "\n")
+    }
+}
+
+/// Records that the server started, once the log takes events, then waits for its end.
+private struct StartRecord: Service {
+    let log: EventLog
+    let configuration: String
+    let logger: Logger
+
+    func run() async throws {
+        var data = OperationData(action: "server.started")
+        data.add("configuration", OperationData.digest(configuration))
         do {
-            _ = try await log.submit(.note(Note(type: .operated, data: data)), context: .system(.server))
+            _ = try await log.submit(.note(Note(type: .operated, data: data.bytes)), context: .system(.server))
         } catch {
             logger.warning("the server's start could not be recorded", metadata: ["error": "\(error)"])
         }
+        try await gracefulShutdown()
     }
 }

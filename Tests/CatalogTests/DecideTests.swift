@@ -48,6 +48,16 @@ import Testing
         #expect(throws: Rejection.codeTaken(by: .number(8))) { try judge(fresh, live, holder: .number(8)) }
     }
 
+    @Test("an expiry ends a product whose time is over, from that very microsecond on, and does nothing otherwise")
+    func expiry() throws {
+        var due = desk
+        due.fields.expiresAt = time
+        #expect(try judge(.expire(five), .live(due)) == [.expired(due)])
+        due.fields.expiresAt = time.advanced(byMicroseconds: 1)
+        #expect(try judge(.expire(five), .live(due)) == [])
+        for state in [ProductState.absent, live, gone] { #expect(try judge(.expire(five), state) == []) }
+    }
+
     @Test("no version at all matches nothing; * matches whatever lives")
     func preconditions() throws {
         #expect(throws: Rejection.preconditionFailed(current: 3)) { try judge(.delete(five, .versions([])), live) }

@@ -248,7 +248,7 @@ private struct Model {
         switch command {
         case .replace(_, _, let precondition), .patch(_, _, let precondition), .delete(_, let precondition):
             precondition
-        case .create, .fetch: .none
+        case .create, .fetch, .expire: .none
         }
     }
 

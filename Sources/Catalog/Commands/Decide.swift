@@ -1,7 +1,8 @@
 /// Judges a command against a product's state: the events to record, or why it is refused. Pure.
 ///
 /// Refusals come in the contract's order: not found or gone, precondition, conflict. Every command that is not refused
-/// makes exactly one event: one that changes nothing but shows the product makes FETCHED.
+/// makes exactly one event: one that changes nothing but shows the product makes FETCHED. Only an expiry that is not due
+/// makes none.
 ///
 /// - Parameters:
 ///   - state: the state of the product that `command.productID` names.
@@ -27,6 +28,9 @@ package func decide(
         return [.deleted(try current(id, state, precondition))]
     case .fetch:
         return [.fetched(try current(id, state, .none))]
+    case .expire:
+        guard case .live(let product) = state, let expiresAt = product.expiresAt, expiresAt <= time else { return [] }
+        return [.expired(product)]
     }
 }
 

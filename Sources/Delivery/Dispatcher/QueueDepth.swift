@@ -1,0 +1,57 @@
+package import Catalog
+package import LibPQ
+
+/// What the database knows of a queue.
+package struct QueueDepth: Sendable {
+    package let name: String
+    /// The owning process, by the id it gave itself; nil when nobody owns it.
+    package let owner: String?
+    /// Events after the queue's `low`: at most so many are not yet handed out or deleted.
+    package let behind: Int64
+    package let handedOut: Int64
+    package let dead: Int64
+
+    /// All queues.
+    package static func read(_ session: Session) throws(PostgresError) -> [QueueDepth] {
+        var queues: [QueueDepth] = []
+        for row in try session.query(Statements.queueDepths) {
+            queues.append(
+                QueueDepth(
+                    name: try row.text(0),
+                    owner: try row.optionalText(1),
+                    behind: try row.int64(5) - row.int64(2),
+                    handedOut: try row.int64(3),
+                    dead: try row.int64(4)
+                )
+            )
+        }
+        return queues
+    }
+}
+
+/// A message that was received too often and set aside.
+package struct DeadLetter: Sendable {
+    package let queue: String
+    package let position: Int64
+    /// The product's id; 0 for an event about none.
+    package let group: Int64
+    package let receiveCount: Int32
+    package let diedAt: Timestamp
+
+    /// The newest, at most `limit`.
+    package static func read(_ session: Session, limit: Int32) throws(PostgresError) -> [DeadLetter] {
+        var letters: [DeadLetter] = []
+        for row in try session.query(Statements.readDeadLetters, Parameters().int32(limit)) {
+            letters.append(
+                DeadLetter(
+                    queue: try row.text(0),
+                    position: try row.int64(1),
+                    group: try row.int64(2),
+                    receiveCount: try row.int32(3),
+                    diedAt: Timestamp(microseconds: try row.timestamp(4))
+                )
+            )
+        }
+        return letters
+    }
+}

@@ -1,0 +1,6 @@
+package import LibPQ
+
+/// The statements of this module, for the check at boot.
+package enum EventLogStatements {
+    package static var all: [Statement] { Statements.all }
+}

@@ -1,0 +1,464 @@
+-- Generated from migrations/ by SchemaDumpTests; do not edit.
+
+CREATE SCHEMA rastro;
+
+CREATE FUNCTION rastro.append_fetches(writer bigint, its_epoch bigint, program integer, batch_number bigint, people text[], keys integer[], ids bigint[], caller integer[], auths smallint[], vias smallint[], schema_version smallint, request_ids uuid[], request_labels text[], traces bytea[]) RETURNS TABLE("position" bigint, id bigint, version integer, code text, name text, model text, price bigint, url text, expires_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone, removed boolean)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+    head record;
+    numbers integer[];
+begin
+    perform from products p where p.id = any (ids);    -- reads cold pages before the lock is taken
+    select * into head from lock_head(writer, its_epoch, program);
+    select array_agg(u.user_no order by c.ord) into numbers
+    from unnest(people, keys) with ordinality c (user_id, client_no, ord)
+    join users u on u.user_id = c.user_id
+    where c.client_no = 0 or exists (
+        select from api_keys k where k.client_no = c.client_no and k.revoked_at is null
+            and (k.expires_at is null or k.expires_at > head.clock));
+    if coalesce(cardinality(numbers), 0) <> cardinality(people) then
+        return;
+    end if;
+    insert into batches values
+        (writer, batch_number, head.last_position + 1, head.last_position + cardinality(ids), head.clock);
+    return query
+    with seen as materialized (
+        select f.ord, f.id as asked, f.caller, f.auth, f.via, f.request_id, f.label, f.trace, p.*
+        from unnest(ids, caller, auths, vias, request_ids, request_labels, traces)
+            with ordinality f (id, caller, auth, via, request_id, label, trace, ord)
+        left join products p on p.id = f.id
+    ), appended as (
+        insert into events (position, product_id, recorded_at, user_no, client_no, version, type, auth, via, schema,
+            request_id, request_label, trace, code)
+        select head.last_position + s.ord, s.asked, head.next_time + (s.ord - 1) * interval '1 microsecond',
+            numbers[s.caller], nullif(keys[s.caller], 0),
+            case when s.removed is false then s.version end,
+            case when s.removed is false then 5 else 6 end,
+            s.auth, s.via, schema_version, s.request_id, s.label, s.trace,
+            case when s.removed is false then s.code end
+        from seen s
+    )
+    select head.last_position + s.ord, s.asked, s.version, s.code, s.name, s.model, (s.price * 10000)::bigint, s.url,
+        s.expires_at, s.created_at, s.updated_at, s.removed
+    from seen s order by s.ord;
+end $$;
+
+CREATE FUNCTION rastro.apply_activity(positions bigint[]) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+    fresh bigint[];
+begin
+    with added as (
+        insert into activity_inbox select distinct p from unnest(positions) p on conflict do nothing returning position
+    )
+    select array_agg(position) into fresh from added;
+    if fresh is null then
+        return 0;
+    end if;
+    insert into product_activity as a (product_id, day, type, count, first_at, last_at)
+    select product_id, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
+    from events where position = any (fresh) and product_id is not null group by 1, 2, 3 order by 1, 2, 3
+    on conflict (product_id, day, type) do update set count = a.count + excluded.count,
+        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
+    insert into user_activity as a (user_no, day, type, count, first_at, last_at)
+    select user_no, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
+    from events where position = any (fresh) group by 1, 2, 3 order by 1, 2, 3
+    on conflict (user_no, day, type) do update set count = a.count + excluded.count,
+        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
+    return cardinality(fresh);
+end $$;
+
+CREATE FUNCTION rastro.ensure_partitions(at bigint, ahead integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    size bigint;
+    low bigint;
+    name text;
+    made integer := 0;
+begin
+    if not pg_try_advisory_xact_lock(hashtextextended('rastro.ensure_partitions', 0)) then
+        return 0;
+    end if;
+    select partition_size into strict size from log_head;
+    for n in 0 .. ahead loop
+        low := (at / size + n) * size;
+        name := format('events_%s', lpad(low::text, 19, '0'));
+        continue when to_regclass(name) is not null
+            and exists (select from pg_inherits where inhrelid = to_regclass(name) and inhparent = 'events'::regclass);
+        if to_regclass(name) is null then
+            execute format('create table %I (like events including defaults including constraints)', name);
+            execute format('alter table %I add constraint %I check (position >= %s and position < %s)',
+                name, name || '_range', low, low + size);
+            execute format('create trigger events_immutable_statement before update or delete or truncate on %I '
+                'for each statement execute function refuse_event_change()', name);
+        end if;
+        execute format('alter table events attach partition %I for values from (%s) to (%s)', name, low, low + size);
+        execute format('alter table %I drop constraint %I', name, name || '_range');
+        made := made + 1;
+    end loop;
+    return made;
+end $$;
+
+CREATE FUNCTION rastro.fence_queue(queue smallint, its_epoch bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform from queues where queue_id = queue and epoch = its_epoch for no key update;
+    if not found then
+        raise exception using errcode = 'RS005', message = 'this process no longer owns the queue';
+    end if;
+end $$;
+
+CREATE FUNCTION rastro.grant_serving(role_name name) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+    here name := current_schema();
+begin
+    execute format('grant usage on schema %I to %I', here, role_name);
+    execute format('grant select on all tables in schema %I to %I', here, role_name);
+    execute format('grant usage on all sequences in schema %I to %I', here, role_name);
+    execute format('grant update (lock_only) on log_head to %I', role_name);
+    execute format('grant insert on events to %I', role_name);
+    execute format('grant insert, update, delete on writers, batches, products, queue_leases, queue_pending, '
+        'queue_dead_letters, product_activity, user_activity, activity_inbox to %I', role_name);
+    execute format('grant insert, update on users, api_keys to %I', role_name);
+    execute format('grant update on queues to %I', role_name);
+    execute format('grant execute on function ensure_partitions(bigint, integer) to %I', role_name);
+end $$;
+
+CREATE FUNCTION rastro.lock_head(writer bigint, its_epoch bigint, program integer, OUT last_position bigint, OUT next_time timestamp with time zone, OUT clock timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    minimum integer;
+begin
+    select min_writer into minimum from log_head for update;
+    if minimum is null then
+        raise exception using errcode = 'RS004', message = 'the log is not initialised';
+    end if;
+    if program < minimum then
+        raise exception using errcode = 'RS002',
+            message = format('this program writes format %s, the log asks for %s or newer', program, minimum);
+    end if;
+    perform from writers where writer_no = writer and epoch = its_epoch for no key update;
+    if not found then
+        raise exception using errcode = 'RS001', message = 'this writer was deposed';
+    end if;
+    select position, recorded_at into last_position, next_time from events order by position desc limit 1;
+    last_position := coalesce(last_position, 0);
+    clock := clock_timestamp();
+    next_time := greatest(clock, next_time + interval '1 microsecond');
+end $$;
+
+CREATE FUNCTION rastro.refuse_event_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+begin
+    raise exception using errcode = 'RS003',
+        message = format('%s on %I is refused: events are immutable', tg_op, tg_table_name);
+end $$;
+
+CREATE FUNCTION rastro.swap_products(replacement name, keep_as name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    privilege record;
+begin
+    for privilege in
+        select (a).privilege_type as kind, (a).grantee::regrole as grantee
+        from (select aclexplode(relacl) as a from pg_class where oid = 'products'::regclass) acl
+        where (a).grantee <> 0 and (a).grantee <> (select relowner from pg_class where oid = 'products'::regclass)
+    loop
+        execute format('grant %s on %I to %s', privilege.kind, replacement, privilege.grantee);
+    end loop;
+    if keep_as is null then
+        drop table products;
+    else
+        execute format('alter table products rename to %I', keep_as);
+    end if;
+    execute format('alter table %I rename to products', replacement);
+end $$;
+
+CREATE TABLE rastro.activity_inbox (
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE rastro.api_keys (
+    client_no integer NOT NULL,
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    user_no integer NOT NULL,
+    secret_hash bytea NOT NULL,
+    generation integer DEFAULT 1 NOT NULL,
+    scopes text[] NOT NULL,
+    plan text COLLATE pg_catalog."C",
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_secret_hash_check CHECK ((octet_length(secret_hash) = 32))
+);
+
+ALTER TABLE rastro.api_keys ALTER COLUMN client_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.api_keys_client_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE rastro.batches (
+    writer_no bigint NOT NULL,
+    number bigint NOT NULL,
+    first_position bigint NOT NULL,
+    last_position bigint NOT NULL,
+    committed_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.events (
+    "position" bigint NOT NULL,
+    product_id bigint,
+    recorded_at timestamp with time zone NOT NULL,
+    user_no integer NOT NULL,
+    client_no integer,
+    version integer,
+    type smallint NOT NULL,
+    auth smallint NOT NULL,
+    via smallint NOT NULL,
+    schema smallint NOT NULL,
+    request_id uuid,
+    request_label text COLLATE pg_catalog."C",
+    trace bytea,
+    code text COLLATE pg_catalog."C",
+    data_salt bytea,
+    data json
+)
+PARTITION BY RANGE ("position");
+
+CREATE TABLE rastro.log_head (
+    one boolean DEFAULT true NOT NULL,
+    origin text NOT NULL COLLATE pg_catalog."C",
+    incarnation text NOT NULL COLLATE pg_catalog."C",
+    min_writer integer DEFAULT 1 NOT NULL,
+    partition_size bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    lock_only boolean,
+    CONSTRAINT log_head_incarnation_check CHECK ((incarnation ~ '^[0-9a-f]{8}$'::text)),
+    CONSTRAINT log_head_one_check CHECK (one),
+    CONSTRAINT log_head_partition_size_check CHECK (((partition_size >= 65536) AND ((partition_size % (65536)::bigint) = 0)))
+);
+
+CREATE TABLE rastro.product_activity (
+    product_id bigint NOT NULL,
+    day date NOT NULL,
+    type smallint NOT NULL,
+    count bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL
+);
+
+CREATE SEQUENCE rastro.product_ids
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    MAXVALUE 9007199254740991
+    CACHE 1;
+
+CREATE TABLE rastro.products (
+    id bigint NOT NULL,
+    version integer NOT NULL,
+    code text NOT NULL COLLATE pg_catalog."C",
+    name text NOT NULL COLLATE pg_catalog."C",
+    model text NOT NULL COLLATE pg_catalog."C",
+    price numeric(15,4) NOT NULL,
+    url text COLLATE pg_catalog."C",
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    removed boolean NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE rastro.queue_dead_letters (
+    queue_id smallint NOT NULL,
+    "position" bigint NOT NULL,
+    grp bigint NOT NULL,
+    receive_count integer NOT NULL,
+    died_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE rastro.queue_leases (
+    queue_id smallint NOT NULL,
+    lease_id bigint NOT NULL,
+    low bigint NOT NULL,
+    until bigint[] NOT NULL,
+    grp bigint[] NOT NULL,
+    pos bigint[] NOT NULL,
+    receive_count integer[] NOT NULL,
+    gone integer NOT NULL
+)
+WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queue_pending (
+    queue_id smallint NOT NULL,
+    from_pos bigint NOT NULL,
+    grp bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queues (
+    queue_id smallint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    epoch bigint DEFAULT 0 NOT NULL,
+    owner text COLLATE pg_catalog."C",
+    lease_until timestamp with time zone,
+    visibility_timeout interval DEFAULT '00:00:30'::interval NOT NULL,
+    max_receive_count integer,
+    CONSTRAINT queues_max_receive_count_check CHECK ((max_receive_count > 0))
+);
+
+CREATE TABLE rastro.schema_versions (
+    number integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE rastro.user_activity (
+    user_no integer NOT NULL,
+    day date NOT NULL,
+    type smallint NOT NULL,
+    count bigint NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE rastro.users (
+    user_no integer NOT NULL,
+    user_id text COLLATE pg_catalog."C",
+    key bytea,
+    actor bytea NOT NULL,
+    CONSTRAINT users_actor_check CHECK ((octet_length(actor) = 32)),
+    CONSTRAINT users_check CHECK (((user_id IS NULL) = (key IS NULL))),
+    CONSTRAINT users_key_check CHECK ((octet_length(key) = 32))
+);
+
+ALTER TABLE rastro.users ALTER COLUMN user_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.users_user_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE rastro.writers (
+    writer_no bigint NOT NULL,
+    epoch bigint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE rastro.writers ALTER COLUMN writer_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.writers_writer_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE ONLY rastro.activity_inbox
+    ADD CONSTRAINT activity_inbox_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY rastro.api_keys
+    ADD CONSTRAINT api_keys_key_id_key UNIQUE (key_id);
+
+ALTER TABLE ONLY rastro.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (client_no);
+
+ALTER TABLE ONLY rastro.batches
+    ADD CONSTRAINT batches_pkey PRIMARY KEY (writer_no, number);
+
+ALTER TABLE ONLY rastro.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY rastro.log_head
+    ADD CONSTRAINT log_head_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY rastro.product_activity
+    ADD CONSTRAINT product_activity_pkey PRIMARY KEY (product_id, day, type);
+
+ALTER TABLE ONLY rastro.products
+    ADD CONSTRAINT products_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY rastro.queue_dead_letters
+    ADD CONSTRAINT queue_dead_letters_pkey PRIMARY KEY (queue_id, "position");
+
+ALTER TABLE ONLY rastro.queue_leases
+    ADD CONSTRAINT queue_leases_pkey PRIMARY KEY (queue_id, lease_id);
+
+ALTER TABLE ONLY rastro.queue_pending
+    ADD CONSTRAINT queue_pending_pkey PRIMARY KEY (queue_id, from_pos);
+
+ALTER TABLE ONLY rastro.queues
+    ADD CONSTRAINT queues_name_key UNIQUE (name);
+
+ALTER TABLE ONLY rastro.queues
+    ADD CONSTRAINT queues_pkey PRIMARY KEY (queue_id);
+
+ALTER TABLE ONLY rastro.schema_versions
+    ADD CONSTRAINT schema_versions_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY rastro.user_activity
+    ADD CONSTRAINT user_activity_pkey PRIMARY KEY (user_no, day, type);
+
+ALTER TABLE ONLY rastro.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (user_no);
+
+ALTER TABLE ONLY rastro.users
+    ADD CONSTRAINT users_user_id_key UNIQUE (user_id);
+
+ALTER TABLE ONLY rastro.writers
+    ADD CONSTRAINT writers_pkey PRIMARY KEY (writer_no);
+
+CREATE INDEX api_keys_user ON rastro.api_keys USING btree (user_no);
+
+CREATE INDEX batches_committed_at ON rastro.batches USING btree (committed_at);
+
+CREATE INDEX events_change ON ONLY rastro.events USING btree (product_id, "position") WHERE (type <= 4);
+
+CREATE INDEX events_label ON ONLY rastro.events USING btree (request_label, "position") WHERE (request_label IS NOT NULL);
+
+CREATE INDEX events_product ON ONLY rastro.events USING btree (product_id, "position");
+
+CREATE INDEX events_user ON ONLY rastro.events USING btree (user_no, "position");
+
+CREATE UNIQUE INDEX products_code ON rastro.products USING btree (code) WHERE (NOT removed);
+
+CREATE INDEX products_expiry ON rastro.products USING btree (expires_at) WHERE ((expires_at IS NOT NULL) AND (NOT removed));
+
+CREATE INDEX products_live ON rastro.products USING btree (id) WHERE (NOT removed);
+
+CREATE TRIGGER events_immutable BEFORE DELETE OR UPDATE ON rastro.events FOR EACH ROW EXECUTE FUNCTION rastro.refuse_event_change();
+
+CREATE TRIGGER events_immutable_statement BEFORE DELETE OR UPDATE OR TRUNCATE ON rastro.events FOR EACH STATEMENT EXECUTE FUNCTION rastro.refuse_event_change();
+
+ALTER TABLE ONLY rastro.api_keys
+    ADD CONSTRAINT api_keys_user_no_fkey FOREIGN KEY (user_no) REFERENCES rastro.users(user_no);
+
+ALTER TABLE ONLY rastro.queue_dead_letters
+    ADD CONSTRAINT queue_dead_letters_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
+
+ALTER TABLE ONLY rastro.queue_leases
+    ADD CONSTRAINT queue_leases_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
+
+ALTER TABLE ONLY rastro.queue_pending
+    ADD CONSTRAINT queue_pending_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
