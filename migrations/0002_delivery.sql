@@ -18,8 +18,25 @@ create table queues (
 insert into queues (queue_id, name, max_receive_count)
 values (1, 'product-events.fifo', 10), (2, 'product-activity.fifo', 10);
 
+-- Ranges of the log that are to be delivered again. A replay is one more source of its queue: no message is copied, it
+-- has leases and groups of its own, and live messages go first.
+create table queue_replays (
+    replay_no integer primary key generated always as identity,
+    queue_id smallint not null references queues (queue_id),
+    from_position bigint not null,
+    to_position bigint not null check (to_position >= from_position),
+    product_id bigint,
+    -- Only these; none for all.
+    types smallint[] not null,
+    started_at timestamptz not null,
+    finished_at timestamptz
+);
+create index queue_replays_unfinished on queue_replays (queue_id) where finished_at is null;
+
+-- In these, replay_no is 0 for live messages.
 create table queue_leases (
     queue_id smallint not null references queues (queue_id),
+    replay_no integer not null,
     lease_id bigint not null,
     low bigint not null,
     until bigint[] not null,
@@ -27,23 +44,25 @@ create table queue_leases (
     pos bigint[] not null,
     receive_count integer[] not null,
     gone integer not null,
-    primary key (queue_id, lease_id)
+    primary key (queue_id, replay_no, lease_id)
 ) with (fillfactor = 90);
 
 create table queue_pending (
     queue_id smallint not null references queues (queue_id),
+    replay_no integer not null,
     from_pos bigint not null,
     grp bigint not null,
-    primary key (queue_id, from_pos)
+    primary key (queue_id, replay_no, from_pos)
 );
 
 create table queue_dead_letters (
     queue_id smallint not null references queues (queue_id),
+    replay_no integer not null,
     position bigint not null,
     grp bigint not null,
     receive_count integer not null,
     died_at timestamptz not null default clock_timestamp(),
-    primary key (queue_id, position)
+    primary key (queue_id, replay_no, position)
 );
 
 -- Rows here live for seconds. Autovacuum is to look at them by their number, not by a share of the table, and never to
@@ -127,5 +146,6 @@ begin
         'queue_dead_letters, product_activity, user_activity, activity_inbox to %I', role_name);
     execute format('grant insert, update on users, api_keys to %I', role_name);
     execute format('grant update on queues to %I', role_name);
+    execute format('grant insert, update on queue_replays to %I', role_name);
     execute format('grant execute on function ensure_partitions(bigint, integer) to %I', role_name);
 end $$;

@@ -129,6 +129,7 @@ begin
         'queue_dead_letters, product_activity, user_activity, activity_inbox to %I', role_name);
     execute format('grant insert, update on users, api_keys to %I', role_name);
     execute format('grant update on queues to %I', role_name);
+    execute format('grant insert, update on queue_replays to %I', role_name);
     execute format('grant execute on function ensure_partitions(bigint, integer) to %I', role_name);
 end $$;
 
@@ -289,6 +290,7 @@ WITH (fillfactor='80');
 
 CREATE TABLE rastro.queue_dead_letters (
     queue_id smallint NOT NULL,
+    replay_no integer NOT NULL,
     "position" bigint NOT NULL,
     grp bigint NOT NULL,
     receive_count integer NOT NULL,
@@ -297,6 +299,7 @@ CREATE TABLE rastro.queue_dead_letters (
 
 CREATE TABLE rastro.queue_leases (
     queue_id smallint NOT NULL,
+    replay_no integer NOT NULL,
     lease_id bigint NOT NULL,
     low bigint NOT NULL,
     until bigint[] NOT NULL,
@@ -309,10 +312,32 @@ WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_thr
 
 CREATE TABLE rastro.queue_pending (
     queue_id smallint NOT NULL,
+    replay_no integer NOT NULL,
     from_pos bigint NOT NULL,
     grp bigint NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queue_replays (
+    replay_no integer NOT NULL,
+    queue_id smallint NOT NULL,
+    from_position bigint NOT NULL,
+    to_position bigint NOT NULL,
+    product_id bigint,
+    types smallint[] NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT queue_replays_check CHECK ((to_position >= from_position))
+);
+
+ALTER TABLE rastro.queue_replays ALTER COLUMN replay_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.queue_replays_replay_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE rastro.queues (
     queue_id smallint NOT NULL,
@@ -400,13 +425,16 @@ ALTER TABLE ONLY rastro.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY rastro.queue_dead_letters
-    ADD CONSTRAINT queue_dead_letters_pkey PRIMARY KEY (queue_id, "position");
+    ADD CONSTRAINT queue_dead_letters_pkey PRIMARY KEY (queue_id, replay_no, "position");
 
 ALTER TABLE ONLY rastro.queue_leases
-    ADD CONSTRAINT queue_leases_pkey PRIMARY KEY (queue_id, lease_id);
+    ADD CONSTRAINT queue_leases_pkey PRIMARY KEY (queue_id, replay_no, lease_id);
 
 ALTER TABLE ONLY rastro.queue_pending
-    ADD CONSTRAINT queue_pending_pkey PRIMARY KEY (queue_id, from_pos);
+    ADD CONSTRAINT queue_pending_pkey PRIMARY KEY (queue_id, replay_no, from_pos);
+
+ALTER TABLE ONLY rastro.queue_replays
+    ADD CONSTRAINT queue_replays_pkey PRIMARY KEY (replay_no);
 
 ALTER TABLE ONLY rastro.queues
     ADD CONSTRAINT queues_name_key UNIQUE (name);
@@ -447,6 +475,8 @@ CREATE INDEX products_expiry ON rastro.products USING btree (expires_at) WHERE (
 
 CREATE INDEX products_live ON rastro.products USING btree (id) WHERE (NOT removed);
 
+CREATE INDEX queue_replays_unfinished ON rastro.queue_replays USING btree (queue_id) WHERE (finished_at IS NULL);
+
 CREATE TRIGGER events_immutable BEFORE DELETE OR UPDATE ON rastro.events FOR EACH ROW EXECUTE FUNCTION rastro.refuse_event_change();
 
 CREATE TRIGGER events_immutable_statement BEFORE DELETE OR UPDATE OR TRUNCATE ON rastro.events FOR EACH STATEMENT EXECUTE FUNCTION rastro.refuse_event_change();
@@ -462,3 +492,6 @@ ALTER TABLE ONLY rastro.queue_leases
 
 ALTER TABLE ONLY rastro.queue_pending
     ADD CONSTRAINT queue_pending_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
+
+ALTER TABLE ONLY rastro.queue_replays
+    ADD CONSTRAINT queue_replays_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);

@@ -7,6 +7,12 @@ package struct LogClock {
 
     package init(session: Session) { self.session = session }
 
+    /// The log's last position; 0 when it is empty.
+    package func end() throws(PostgresError) -> Int64 {
+        let rows = try session.query(Statements.logEnd)
+        return try rows.isEmpty ? 0 : rows[0].int64(0)
+    }
+
     /// The last position with `recordedAt` ≤ `time`; 0 when there is none. O(log n) look-ups by key.
     package func position(at time: Timestamp) throws(PostgresError) -> Int64 {
         let end = try session.query(Statements.logEnd)

@@ -13,6 +13,8 @@ package struct GatewayConfiguration: Sendable {
     package var connectionLimit = 20_000
     /// Whether changes need an `If-Match`.
     package var requireIfMatch = false
+    /// Empty but in a bench.
+    package var unaudited: [UnauditedSource] = []
 
     package init(host: String = "127.0.0.1", port: Int = 8080) {
         (self.host, self.port) = (host, port)

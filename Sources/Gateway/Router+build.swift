@@ -26,6 +26,10 @@ private func routes(_ services: GatewayServices, _ configuration: GatewayConfigu
         .open("/docs/problems", problems.index),
         .open("/docs/problems/{code}", problems.page),
     ] + auditRoutes(services)
+        + configuration.unaudited.map { source in
+            let unaudited = UnauditedFetch(products: products, pool: source.pool)
+            return .scoped(.get, "\(source.path){id}", .productsRead, via: .get, unaudited.fetch)
+        }
 }
 
 /// The router that the server and the tests share.

@@ -107,13 +107,13 @@ struct DispatcherTests {
     }
 
     /// Receives and deletes until `last` has come; positions in order of receipt with their groups.
-    private static func drain(_ queue: QueueClient, through last: Int64) async throws -> [ReceiptHandle] {
-        var received: [ReceiptHandle] = []
+    private static func drain(_ queue: QueueClient, through last: Int64) async throws -> [QueueMessage] {
+        var received: [QueueMessage] = []
         let deadline = ContinuousClock.now + .seconds(30)
         while received.count < Int(last), ContinuousClock.now < deadline {
             do {
                 let messages = try await queue.receive(wait: .milliseconds(500))
-                received += messages.map(\.handle)
+                received += messages
                 _ = try await queue.delete(messages.map(\.handle))
             } catch QueueError.notOwner {
                 try await Task.sleep(for: .milliseconds(20))
@@ -143,28 +143,85 @@ struct DispatcherTests {
             let node = try Node(address, owner: "one", consumes: false)
             try await Self.running(node) {
                 let last = try await Self.fill(node.log, products: 2, fetches: 1)
-                var first: [QueueState.ReceivedMessage] = []
+                var first: [QueueMessage] = []
                 while first.isEmpty {
                     first = (try? await node.events.receive(max: 1, wait: .milliseconds(500))) ?? []
                     try await Task.sleep(for: .milliseconds(20))
                 }
-                let held = first[0].handle
-                var others: [ReceiptHandle] = []
+                let held = first[0]
+                var others: [QueueMessage] = []
                 while true {
                     let messages = try await node.events.receive(wait: .milliseconds(500))
                     if messages.isEmpty { break }
-                    others += messages.map(\.handle)
+                    others += messages
                     _ = try await node.events.delete(messages.map(\.handle))
                 }
                 #expect(others.allSatisfy { $0.group != held.group })
                 #expect(Set(others.map(\.group)).count == 2)
                 #expect(others.count < Int(last))
-                #expect(try await node.events.changeVisibility(held, to: .zero) == .done)
+                #expect(try await node.events.changeVisibility(held.handle, to: .zero) == .done)
                 let again = try await node.events.receive(max: 1, wait: .seconds(5))
-                #expect(again.map(\.handle.position) == [held.position])
+                #expect(again.map(\.position) == [held.position])
                 #expect(again.map(\.receiveCount) == [2])
             }
         }
+    }
+
+    @Test func `a replay comes again in order, marked as such, also after a take-over, and ends`() async throws {
+        try await Self.withDatabase { address in
+            let first = try Node(address, owner: "one", consumes: false)
+            try await Self.running(first) {
+                let last = try await Self.fill(first.log, products: 5, fetches: 20)
+                _ = try await Self.drain(first.events, through: last)
+                let range = ReplayRange(from: 1, to: last, product: nil, types: [EventType.fetched.rawValue])
+                let replay = QueueReplay(queue: .productEvents, range: range)
+                _ = try await first.log.submit(.act(replay.act), context: try Self.context("ana"))
+                _ = try await Self.replayed(first.events, atLeast: 10)
+            }
+            let second = try Node(address, owner: "two", consumes: false)
+            try await Self.running(second) {
+                let rest = try await Self.replayed(second.events, untilFinished: address)
+                #expect(rest.count >= 50 && rest.count <= 90)
+                for (_, group) in Dictionary(grouping: rest, by: \.group) {
+                    #expect(group.map(\.position) == group.map(\.position).sorted())
+                }
+            }
+        }
+    }
+
+    /// Receives and deletes until so many replayed messages have come, or the replay is over.
+    private static func replayed(
+        _ queue: QueueClient,
+        atLeast count: Int = .max,
+        untilFinished address: ClusterAddress? = nil
+    ) async throws -> [QueueMessage] {
+        var found: [QueueMessage] = []
+        let deadline = ContinuousClock.now + .seconds(30)
+        while found.count < count {
+            try #require(ContinuousClock.now < deadline, "only \(found.count) replayed messages came")
+            guard let messages = try? await queue.receive(wait: .milliseconds(200)) else {
+                try await Task.sleep(for: .milliseconds(20))
+                continue
+            }
+            found += messages.filter(\.isReplay)
+            _ = try await queue.delete(messages.map(\.handle))
+            if let address, messages.isEmpty, try isFinished(address) { break }
+        }
+        return found
+    }
+
+    /// Whether no replay is under way, and none has left rows behind.
+    private static func isFinished(_ address: ClusterAddress) throws -> Bool {
+        let session = try Session.open(connection(address.ownerConnectionString))
+        defer { session.close() }
+        let open = Statement(
+            name: "open",
+            text: """
+                select (select count(*) from queue_replays where finished_at is null)
+                    + (select count(*) from queue_leases where replay_no > 0)
+                """
+        )
+        return try session.query(open)[0].int64(0) == 0
     }
 
     @Test func `the consumer's counts are the log's, also when another process takes over`() async throws {

@@ -1,5 +1,5 @@
 -- Writes new visibility times of a receive.
--- $1 smallint queue, $2 bigint lease, $3 bigint[] until, $4 integer gone
+-- $1 smallint queue, $2 integer replay (0: live), $3 bigint lease, $4 bigint[] until, $5 integer gone
 -- Fast: queue_leases_pkey.
-update queue_leases set until = $3::bigint[], gone = $4::integer
-where queue_id = $1::smallint and lease_id = $2::bigint
+update queue_leases set until = $4::bigint[], gone = $5::integer
+where queue_id = $1::smallint and replay_no = $2::integer and lease_id = $3::bigint

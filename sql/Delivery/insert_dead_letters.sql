@@ -1,5 +1,5 @@
 -- Sets messages aside that were received too often.
--- $1 smallint queue, $2 bigint[] positions, $3 bigint[] groups, $4 integer[] receive counts
-insert into queue_dead_letters (queue_id, position, grp, receive_count)
-select $1::smallint, p, g, c from unnest($2::bigint[], $3::bigint[], $4::integer[]) d (p, g, c)
+-- $1 smallint queue, $2 integer replay (0: live), $3 bigint[] positions, $4 bigint[] groups, $5 integer[] counts
+insert into queue_dead_letters (queue_id, replay_no, position, grp, receive_count)
+select $1::smallint, $2::integer, p, g, c from unnest($3::bigint[], $4::bigint[], $5::integer[]) d (p, g, c)
 on conflict do nothing

@@ -1,4 +1,5 @@
 -- The journal at a take-over: groups that the cursor has passed.
--- $1 smallint queue
+-- $1 smallint queue, $2 integer replay (0: live)
 -- Rows: from_pos bigint, grp bigint
-select from_pos, grp from queue_pending where queue_id = $1::smallint order by from_pos
+-- Fast: queue_pending_pkey.
+select from_pos, grp from queue_pending where queue_id = $1::smallint and replay_no = $2::integer order by from_pos

@@ -1,7 +1,9 @@
 -- The next messages of one product.
--- $1 bigint product, $2 bigint from and $3 bigint through position, $4 integer at most so many
+-- $1 bigint product, $2 bigint from and $3 bigint through position, $4 smallint[] types, none for all,
+-- $5 integer at most so many
 -- Rows: position bigint, in order
 -- Fast: events_product.
 select position from events
 where product_id = $1::bigint and position >= $2::bigint and position <= $3::bigint
-order by position limit $4::integer
+    and (cardinality($4::smallint[]) = 0 or type = any ($4::smallint[]))
+order by position limit $5::integer

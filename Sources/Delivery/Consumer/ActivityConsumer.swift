@@ -54,11 +54,12 @@ package struct ActivityConsumer: Service {
     private func consume() async throws {
         var messages = try await queue.receive(wait: Self.wait)
         guard !messages.isEmpty else { return }
-        messages += try await withThrowingTaskGroup(of: [QueueState.ReceivedMessage].self) { group in
+        messages += try await withThrowingTaskGroup(of: [QueueMessage].self) { group in
             for _ in 1..<Self.receives { group.addTask { try await queue.receive() } }
             return try await group.reduce(into: []) { $0 += $1 }
         }
-        let positions = messages.map(\.handle.position)
+        // A replay repairs nobody's counts: the first delivery counted, or will.
+        let positions = messages.filter { !$0.isReplay }.map(\.position)
         _ = try await log.readers.withConnection { session in
             try session.query(Statements.applyActivity, Parameters().int64Array(positions)).only().int32(0)
         }

@@ -18,7 +18,7 @@ package final class QueueClient: Sendable {
         max: Int = QueueState.leaseCapacity,
         visibilityTimeout: Duration? = nil,
         wait: Duration = .zero
-    ) async throws(QueueError) -> [QueueState.ReceivedMessage] {
+    ) async throws(QueueError) -> [QueueMessage] {
         let deadline = ContinuousClock.now + wait
         return try await ask { reply in
             .receive(
@@ -33,12 +33,12 @@ package final class QueueClient: Sendable {
     }
 
     /// Deletes messages for good; an outcome a handle, in order.
-    package func delete(_ handles: [ReceiptHandle]) async throws(QueueError) -> [QueueState.HandleOutcome] {
+    package func delete(_ handles: [QueueHandle]) async throws(QueueError) -> [QueueState.HandleOutcome] {
         try await ask { .delete(handles, $0) }
     }
 
     /// Makes a message visible again after `timeout` from now.
-    package func changeVisibility(_ handle: ReceiptHandle, to timeout: Duration) async throws(QueueError)
+    package func changeVisibility(_ handle: QueueHandle, to timeout: Duration) async throws(QueueError)
         -> QueueState.HandleOutcome
     {
         try await ask { .changeVisibility(handle, timeout, $0) }

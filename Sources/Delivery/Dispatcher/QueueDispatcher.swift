@@ -44,7 +44,9 @@ final class QueueDispatcher {
         let session: Session
         let epoch: Int64
         let visibilityTimeout: Int64
-        var state: QueueState
+        let maxReceiveCount: Int?
+        /// Live messages first, then the replays under way, the oldest first.
+        var sources: [MessageSource]
         var renewed: ContinuousClock.Instant
     }
 
@@ -79,20 +81,16 @@ final class QueueDispatcher {
     private func serve(_ requests: [QueueRequest]) throws {
         guard var owned = ownership else { return }
         let now = WallClock.microseconds()
-        owned.state.advance(to: now)
+        for index in owned.sources.indices { owned.sources[index].state.advance(to: now) }
         var answers: [() -> Void] = []
         for request in requests {
             switch request {
             case .receive(let receive): waiting.append(receive)
             case .delete(let handles, let reply):
-                let outcomes = handles.map { owned.state.delete($0, now: now) }
+                let outcomes = handles.map { owned.delete($0, now: now) }
                 answers.append { reply.resume(returning: .success(outcomes)) }
             case .changeVisibility(let handle, let timeout, let reply):
-                let outcome = owned.state.changeVisibility(
-                    handle,
-                    visibilityTimeout: timeout.microseconds,
-                    now: now
-                )
+                let outcome = owned.changeVisibility(handle, to: timeout.microseconds, now: now)
                 answers.append { reply.resume(returning: .success(outcome)) }
             }
         }
@@ -109,7 +107,7 @@ final class QueueDispatcher {
         ownership = owned
         for answer in answers { answer() }
         // What the scan has just brought in may serve those who still wait.
-        if !waiting.isEmpty, owned.state.readyCount > 0 { inbox.wake() }
+        if !waiting.isEmpty, owned.sources.contains(where: { $0.state.readyCount > 0 }) { inbox.wake() }
     }
 
     /// Receives that were given messages in this round, until its commit.
@@ -120,7 +118,7 @@ final class QueueDispatcher {
         let instant = ContinuousClock.now
         var still: [QueueRequest.Receive] = []
         for receive in waiting {
-            let messages = owned.state.receive(
+            let messages = owned.receive(
                 max: min(receive.max, QueueState.leaseCapacity),
                 visibilityTimeout: receive.visibilityTimeout?.microseconds ?? owned.visibilityTimeout,
                 now: now
@@ -139,7 +137,9 @@ final class QueueDispatcher {
     private var waitingTime: Int64 {
         guard let owned = ownership else { return 0 }
         var time = settings.poll.microseconds
-        if let timer = owned.state.nextTimer { time = min(time, max(0, timer - WallClock.microseconds())) }
+        if let timer = owned.sources.compactMap(\.state.nextTimer).min() {
+            time = min(time, max(0, timer - WallClock.microseconds()))
+        }
         if let soonest = waiting.map(\.deadline).min() {
             time = min(time, max(0, (soonest - ContinuousClock.now).microseconds))
         }
@@ -163,6 +163,38 @@ final class QueueDispatcher {
         ownership = nil
         refuse(waiting.map(QueueRequest.receive), .unavailable)
         waiting = []
+    }
+}
+
+extension QueueDispatcher.Ownership {
+    /// Live messages first; what room is left goes to the replays.
+    mutating func receive(max: Int, visibilityTimeout: Int64, now: Int64) -> [QueueMessage] {
+        var messages: [QueueMessage] = []
+        for index in sources.indices where messages.count < max {
+            let replay = sources[index].replay
+            messages += sources[index].state.receive(
+                max: max - messages.count,
+                visibilityTimeout: visibilityTimeout,
+                now: now
+            ).map { message in
+                QueueMessage(
+                    handle: QueueHandle(replay: replay, receipt: message.handle),
+                    receiveCount: message.receiveCount
+                )
+            }
+        }
+        return messages
+    }
+
+    mutating func delete(_ handle: QueueHandle, now: Int64) -> QueueState.HandleOutcome {
+        // A replay that is over has no messages left: deleting twice is fine.
+        guard let index = sources.firstIndex(where: { $0.replay == handle.replay }) else { return .done }
+        return sources[index].state.delete(handle.receipt, now: now)
+    }
+
+    mutating func changeVisibility(_ handle: QueueHandle, to timeout: Int64, now: Int64) -> QueueState.HandleOutcome {
+        guard let index = sources.firstIndex(where: { $0.replay == handle.replay }) else { return .unknown }
+        return sources[index].state.changeVisibility(handle.receipt, visibilityTimeout: timeout, now: now)
     }
 }
 

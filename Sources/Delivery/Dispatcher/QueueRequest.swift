@@ -16,8 +16,8 @@ package enum BuiltInQueue: Int16, Sendable, CaseIterable {
 /// What a queue's dispatcher is asked.
 enum QueueRequest: Sendable {
     case receive(Receive)
-    case delete([ReceiptHandle], Reply<[QueueState.HandleOutcome]>)
-    case changeVisibility(ReceiptHandle, Duration, Reply<QueueState.HandleOutcome>)
+    case delete([QueueHandle], Reply<[QueueState.HandleOutcome]>)
+    case changeVisibility(QueueHandle, Duration, Reply<QueueState.HandleOutcome>)
 
     struct Receive: Sendable {
         let max: Int
@@ -25,7 +25,7 @@ enum QueueRequest: Sendable {
         let visibilityTimeout: Duration?
         /// Until when an empty queue is waited on.
         let deadline: ContinuousClock.Instant
-        let reply: Reply<[QueueState.ReceivedMessage]>
+        let reply: Reply<[QueueMessage]>
     }
 
     typealias Reply<Value: Sendable> = UnsafeContinuation<Result<Value, QueueError>, Never>
