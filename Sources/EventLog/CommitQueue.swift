@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import LibPQ
 
 /// A submission that waits for its batch.
 final class PendingCommit: @unchecked Sendable {
@@ -37,99 +33,90 @@ final class PendingCommit: @unchecked Sendable {
 /// The bounded queue between many handlers and the committer's one thread.
 ///
 /// Bounded by events, not by submissions: a list of 200 weighs as much as 200 fetches.
-final class CommitQueue: @unchecked Sendable {
-    // Safe to share: every stored property is read and written only between `lock` and `unlock` of `mutex`.
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let arrived = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var waiting: [PendingCommit] = []
-    private var head = 0
-    private var waitingEvents = 0
-    private var isClosed = false
+final class CommitQueue: Sendable {
+    private let state = Monitor(State())
     private let limit: Int
 
     /// - Parameter limit: how many events may wait; beyond that submissions are refused.
-    init(limit: Int) {
-        self.limit = limit
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(arrived, nil)
-    }
-
-    deinit {
-        pthread_cond_destroy(arrived)
-        pthread_mutex_destroy(mutex)
-        arrived.deallocate()
-        mutex.deallocate()
-    }
+    init(limit: Int) { self.limit = limit }
 
     /// Adds a submission; what is refused is answered at once.
     func add(_ pending: PendingCommit) {
-        pthread_mutex_lock(mutex)
-        let refusal: CommitError? =
-            isClosed ? .shuttingDown : waitingEvents + pending.work.eventBound > limit ? .overloaded : nil
-        if refusal == nil {
-            waiting.append(pending)
-            waitingEvents += pending.work.eventBound
-            pthread_cond_signal(arrived)
+        let refusal = state.withLock { state -> CommitError? in
+            if state.isClosed { return .shuttingDown }
+            if state.events + pending.work.eventBound > limit { return .overloaded }
+            state.add(pending)
+            return nil
         }
-        pthread_mutex_unlock(mutex)
-        if let refusal { pending.answer(.failure(refusal)) }
+        if let refusal { pending.answer(.failure(refusal)) } else { state.signal() }
     }
 
     /// Takes all that waits, up to `events`, blocking the calling thread until something does. An act comes alone.
     /// Empty once the queue is closed and drained.
     func take(events: Int) -> [PendingCommit] {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while head == waiting.count {
-            if isClosed { return [] }
-            pthread_cond_wait(arrived, mutex)
-        }
-        var end = head
-        var total = 0
-        while end < waiting.count {
-            let next = waiting[end].work
-            if end > head, total + next.eventBound > events { break }
-            if case .act = next {
-                if end == head { end += 1 }
-                total += 1
-                break
-            }
-            total += next.eventBound
-            end += 1
-        }
-        let batch = Array(waiting[head..<end])
-        head = end
-        waitingEvents -= batch.reduce(0) { $0 + $1.work.eventBound }
-        if head == waiting.count {
-            waiting.removeAll(keepingCapacity: true)
-            head = 0
-        }
-        return batch
+        state.wait { state in state.isEmpty ? (state.isClosed ? [] : nil) : state.take(events: events) }
     }
 
     /// Takes what has waited past its deadline, without blocking: while the database is away nobody waits for ever.
     func takeExpired(at now: ContinuousClock.Instant) -> [PendingCommit] {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        let expired = waiting[head...].filter { $0.deadline <= now }
-        guard !expired.isEmpty else { return [] }
-        waiting = waiting[head...].filter { $0.deadline > now }
-        head = 0
-        waitingEvents = waiting.reduce(0) { $0 + $1.work.eventBound }
-        return expired
+        state.withLock { $0.takeExpired(at: now) }
     }
 
     /// Refuses what comes from now on; what waits is still taken.
     func close() {
-        pthread_mutex_lock(mutex)
-        isClosed = true
-        pthread_cond_broadcast(arrived)
-        pthread_mutex_unlock(mutex)
+        state.withLock { $0.isClosed = true }
+        state.signal()
     }
 
-    var depth: Int {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return waitingEvents
+    /// How many events wait.
+    var depth: Int { state.withLock { $0.events } }
+}
+
+extension CommitQueue {
+    /// Pure: what waits, in order.
+    private struct State {
+        private var waiting: [PendingCommit] = []
+        private var head = 0
+        private(set) var events = 0
+        var isClosed = false
+
+        var isEmpty: Bool { head == waiting.count }
+
+        mutating func add(_ pending: PendingCommit) {
+            waiting.append(pending)
+            events += pending.work.eventBound
+        }
+
+        mutating func take(events limit: Int) -> [PendingCommit] {
+            var end = head
+            var total = 0
+            while end < waiting.count {
+                let next = waiting[end].work
+                if end > head, total + next.eventBound > limit { break }
+                if case .act = next {
+                    if end == head { end += 1 }
+                    break
+                }
+                total += next.eventBound
+                end += 1
+            }
+            let batch = Array(waiting[head..<end])
+            head = end
+            events -= batch.reduce(0) { $0 + $1.work.eventBound }
+            if isEmpty {
+                waiting.removeAll(keepingCapacity: true)
+                head = 0
+            }
+            return batch
+        }
+
+        mutating func takeExpired(at now: ContinuousClock.Instant) -> [PendingCommit] {
+            let expired = waiting[head...].filter { $0.deadline <= now }
+            guard !expired.isEmpty else { return [] }
+            waiting = waiting[head...].filter { $0.deadline > now }
+            head = 0
+            events = waiting.reduce(0) { $0 + $1.work.eventBound }
+            return expired
+        }
     }
 }

@@ -36,6 +36,7 @@ enum BenchScripts {
     /// Changes of random products, each to another price; arguments: first id, count, seed.
     static let change =
         seeded + """
+            wrk.headers["content-type"] = "application/json"
 
             function request()
                 local id = first + math.random(0, count - 1)
