@@ -9,7 +9,7 @@ CHECK_IMPORTS := --explicit-target-dependency-import-check error
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build release run test lint format demo clean
+.PHONY: help deps build release run test lint format demo bench bench-deps clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -55,6 +55,21 @@ format: ## format all Swift sources in place
 
 demo: release ## import this machine's Debian package index and tell the story of one product
 	Tests/demo/run --binary $(RELEASE_BINARY) $(ARGS)
+
+bench-deps: deps
+	@missing=(); \
+	command -v wrk > /dev/null || missing+=(wrk); \
+	{ compgen -G '/usr/lib/postgresql/*/bin/pgbench' || compgen -G '/usr/pgsql-*/bin/pgbench' || \
+		command -v pgbench; } > /dev/null || missing+=(postgresql-contrib); \
+	if [ "$${#missing[@]}" -gt 0 ]; then \
+		echo "installing: $${missing[*]}"; \
+		as_root=(); [ "$$(id -u)" -eq 0 ] || as_root=(sudo); \
+		"$${as_root[@]}" apt-get update -q && \
+		"$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$${missing[@]}"; \
+	fi
+
+bench: release bench-deps ## measure speed beside what it is compared with (ARGS="--memory-minutes 5" adds memory)
+	$(RELEASE_BINARY) bench $(ARGS)
 
 clean: ## remove what the builds made (never data)
 	rm -rf $(DEBUG_BUILD) $(RELEASE_BUILD)

@@ -65,6 +65,18 @@ create table api_keys (
 );
 create index api_keys_user on api_keys (user_no);
 
+-- Ending and renewing a key: the serving role may do no other change to one, and none undoes an end.
+create function end_api_key(key text, at timestamptz, out client_no integer, out user_no integer)
+language sql security definer set search_path from current as $$
+    update api_keys k set revoked_at = at where key_id = key and revoked_at is null returning k.client_no, k.user_no
+$$;
+
+create function renew_api_key(key text, hash bytea, out client_no integer, out generation integer)
+language sql security definer set search_path from current as $$
+    update api_keys k set secret_hash = hash, generation = k.generation + 1
+    where key_id = key and revoked_at is null returning k.client_no, k.generation
+$$;
+
 -- ---------------------------------------------------------------------------------------------- events
 
 create table events (
@@ -106,8 +118,8 @@ create trigger events_immutable_statement before update or delete or truncate on
 -- Makes the partitions of `position`'s range and of the `ahead` ranges after it. Each is made as a table of its own
 -- with a CHECK that matches its range and is then attached: unlike CREATE TABLE … PARTITION OF that takes no lock
 -- on `events` that would stop the log behind a reader. Returns how many were made.
-create function ensure_partitions(at bigint, ahead integer) returns integer
-language plpgsql security definer set search_path from current as $$
+create function make_partitions(at bigint, ahead integer) returns integer
+language plpgsql set search_path from current as $$
 declare
     size bigint;
     low bigint;
@@ -136,6 +148,13 @@ begin
     end loop;
     return made;
 end $$;
+
+-- The same for where the log stands: all that the serving role may do to the tables. At most four ahead.
+create function ensure_partitions(ahead integer) returns integer
+language sql security definer set search_path from current as $$
+    select make_partitions(
+        coalesce((select position from events order by position desc limit 1), 1), least(greatest(ahead, 0), 4))
+$$;
 
 -- ---------------------------------------------------------------------------------------------- products
 
@@ -188,13 +207,13 @@ begin
     next_time := greatest(clock, next_time + interval '1 microsecond');
 end $$;
 
--- A batch of fetches in one round trip: lock, read, append. `people` and `keys` are the batch's distinct callers (key
--- 0: none), `caller` of each fetch an index into them from 1. Returns a row a fetch in order, with the product as it
+-- A batch of fetches in one round trip: lock, read, append. `people`, `keys` and `generations` are the batch's distinct
+-- callers (key 0: none), `caller` of each fetch an index into them from 1. Returns a row a fetch in order, with the product as it
 -- was seen (`version` null: there never was one); no row at all, and nothing done, when a caller is unknown or its
 -- key no longer serves: the general path then tells each of them apart.
 create function append_fetches(
     writer bigint, its_epoch bigint, program integer, batch_number bigint,
-    people text[], keys integer[],
+    people text[], keys integer[], generations integer[],
     ids bigint[], caller integer[], auths smallint[], vias smallint[], schema_version smallint,
     request_ids uuid[], request_labels text[], traces bytea[])
 returns table (
@@ -209,11 +228,11 @@ begin
     perform from products p where p.id = any (ids);    -- reads cold pages before the lock is taken
     select * into head from lock_head(writer, its_epoch, program);
     select array_agg(u.user_no order by c.ord) into numbers
-    from unnest(people, keys) with ordinality c (user_id, client_no, ord)
+    from unnest(people, keys, generations) with ordinality c (user_id, client_no, generation, ord)
     join users u on u.user_id = c.user_id
     where c.client_no = 0 or exists (
-        select from api_keys k where k.client_no = c.client_no and k.revoked_at is null
-            and (k.expires_at is null or k.expires_at > head.clock));
+        select from api_keys k where k.client_no = c.client_no and k.generation = c.generation
+            and k.revoked_at is null and (k.expires_at is null or k.expires_at > head.clock));
     if coalesce(cardinality(numbers), 0) <> cardinality(people) then
         return;
     end if;
@@ -221,7 +240,11 @@ begin
         (writer, batch_number, head.last_position + 1, head.last_position + cardinality(ids), head.clock);
     return query
     with seen as materialized (
-        select f.ord, f.id as asked, f.caller, f.auth, f.via, f.request_id, f.label, f.trace, p.*
+        select f.ord, f.id as asked, f.caller, f.auth, f.via, f.request_id, f.label, f.trace,
+            p.id, p.code, p.name, p.model, p.price, p.url, p.expires_at, p.created_at, p.updated_at,
+            -- A product whose time is over is gone, though its end may not be written yet.
+            p.removed or coalesce(p.expires_at <= head.next_time, false) as removed,
+            p.version + (not p.removed and coalesce(p.expires_at <= head.next_time, false))::integer as version
         from unnest(ids, caller, auths, vias, request_ids, request_labels, traces)
             with ordinality f (id, caller, auth, via, request_id, label, trace, ord)
         left join products p on p.id = f.id
@@ -241,31 +264,16 @@ begin
     from seen s order by s.ord;
 end $$;
 
--- ---------------------------------------------------------------------------------------------- roles
+-- ---------------------------------------------------------------------------------------------- rebuild
 
--- Gives the serving role what it needs and no more: it may read and append events, keep the projections and lock the
--- head; it can neither change an event nor make or drop a table. Run by the owner after every migration.
-create function grant_serving(role_name name) returns void language plpgsql as $$
-declare
-    here name := current_schema();
-begin
-    execute format('grant usage on schema %I to %I', here, role_name);
-    execute format('grant select on all tables in schema %I to %I', here, role_name);
-    execute format('grant usage on all sequences in schema %I to %I', here, role_name);
-    execute format('grant update (lock_only) on log_head to %I', role_name);
-    execute format('grant insert on events to %I', role_name);
-    execute format('grant insert, update, delete on writers, batches, products to %I', role_name);
-    execute format('grant insert, update on users, api_keys to %I', role_name);
-    execute format('grant execute on function ensure_partitions(bigint, integer) to %I', role_name);
-end $$;
-
--- Puts a table that was built beside `products` in its place, with the same grants. The caller holds the head's lock,
--- so nobody writes; a short lock_timeout of his keeps a long reader from stopping the log. The old table is dropped, or
--- renamed to `keep_as`.
+-- Puts a table that was built beside `products` in its place, with the same grants and index names. The caller has locked
+-- `products` and the head, so nobody writes; a short lock_timeout of his keeps a long reader from stopping the log. The
+-- old table is dropped, or renamed to `keep_as`.
 create function swap_products(replacement name, keep_as name) returns void
 language plpgsql set search_path from current as $$
 declare
     privilege record;
+    suffix text;
 begin
     for privilege in
         select (a).privilege_type as kind, (a).grantee::regrole as grantee
@@ -277,7 +285,14 @@ begin
     if keep_as is null then
         drop table products;
     else
+        foreach suffix in array array['pkey', 'code', 'live', 'expiry'] loop
+            execute format('alter index products_%s rename to %I', suffix, keep_as || '_' || suffix);
+        end loop;
         execute format('alter table products rename to %I', keep_as);
     end if;
     execute format('alter table %I rename to products', replacement);
+    execute 'comment on table products is null';
+    foreach suffix in array array['pkey', 'code', 'live', 'expiry'] loop
+        execute format('alter index %I rename to products_%s', replacement || '_' || suffix, suffix);
+    end loop;
 end $$;

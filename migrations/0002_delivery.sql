@@ -107,14 +107,22 @@ create table user_activity (
 -- The positions that the consumer has applied and that may still be delivered again.
 create table activity_inbox (position bigint primary key);
 
+-- Every position up to here was applied and is never delivered again: the inbox has forgotten it. A consumer that was
+-- paused before it applied a message, and wakes up when others have long done it, is told by this.
+create table activity_swept (one boolean primary key default true check (one), through bigint not null);
+insert into activity_swept (through) values (0);
+
 -- Applies events to the activity tables, each once in effect however often it is delivered: what is in the inbox
 -- already is passed over, in the same transaction. Returns how many were new.
 create function apply_activity(positions bigint[]) returns integer language plpgsql as $$
 declare
+    swept bigint;
     fresh bigint[];
 begin
+    select through into strict swept from activity_swept for share;
     with added as (
-        insert into activity_inbox select distinct p from unnest(positions) p on conflict do nothing returning position
+        insert into activity_inbox select distinct p from unnest(positions) p where p > swept
+        on conflict do nothing returning position
     )
     select array_agg(position) into fresh from added;
     if fresh is null then
@@ -133,19 +141,51 @@ begin
     return cardinality(fresh);
 end $$;
 
-create or replace function grant_serving(role_name name) returns void language plpgsql as $$
+-- Forgets applied positions that cannot be delivered again: all before the oldest message of the queue that is still
+-- outstanding. Waits for those who are applying. Returns how many were forgotten.
+create function sweep_activity_inbox(queue smallint) returns bigint language plpgsql as $$
 declare
-    here name := current_schema();
+    swept bigint;
+    target bigint;
+    forgotten bigint;
 begin
-    execute format('grant usage on schema %I to %I', here, role_name);
-    execute format('grant select on all tables in schema %I to %I', here, role_name);
-    execute format('grant usage on all sequences in schema %I to %I', here, role_name);
-    execute format('grant update (lock_only) on log_head to %I', role_name);
-    execute format('grant insert on events to %I', role_name);
-    execute format('grant insert, update, delete on writers, batches, products, queue_leases, queue_pending, '
-        'queue_dead_letters, product_activity, user_activity, activity_inbox to %I', role_name);
-    execute format('grant insert, update on users, api_keys to %I', role_name);
-    execute format('grant update on queues to %I', role_name);
-    execute format('grant insert, update on queue_replays to %I', role_name);
-    execute format('grant execute on function ensure_partitions(bigint, integer) to %I', role_name);
+    select through into strict swept from activity_swept for update;
+    target := least(
+        (select min(p) from queue_leases l, unnest(l.pos) with ordinality e (p, i)
+            where l.queue_id = queue and l.replay_no = 0 and (l.gone >> (i::integer - 1)) & 1 = 0),
+        (select min(from_pos) from queue_pending where queue_id = queue and replay_no = 0),
+        (select low + 1 from queue_leases where queue_id = queue and replay_no = 0
+            order by lease_id desc limit 1)) - 1;
+    if target is null or target <= swept then
+        return 0;
+    end if;
+    update activity_swept set through = target;
+    delete from activity_inbox where position <= target;
+    get diagnostics forgotten = row_count;
+    return forgotten;
 end $$;
+
+-- Gives the serving role what it needs and no more: it may read, append events, keep the projections, lock the head and
+-- own queues. It can neither change an event, a user or a key, nor make or drop a table. Run by the owner after every
+-- migration.
+create function grant_serving(role_name name) returns void language plpgsql set search_path from current as $$
+begin
+    execute format('grant usage on schema %I to %I', current_schema(), role_name);
+    execute format('grant select on all tables in schema %I to %I', current_schema(), role_name);
+    execute format('grant usage on all sequences in schema %I to %I', current_schema(), role_name);
+    execute format('grant insert on events, users, api_keys, writers to %I', role_name);
+    execute format('grant update (lock_only) on log_head to %I', role_name);
+    execute format('grant update (epoch) on writers to %I', role_name);
+    execute format('grant insert, delete on batches to %I', role_name);
+    execute format('grant insert, update, delete on products, queue_leases, queue_pending, queue_dead_letters, '
+        'product_activity, user_activity, activity_inbox to %I', role_name);
+    execute format('grant update on activity_swept to %I', role_name);
+    execute format('grant update (epoch, owner, lease_until) on queues to %I', role_name);
+    execute format('grant insert, update on queue_replays to %I', role_name);
+    execute format('grant execute on function lock_head, append_fetches, ensure_partitions, end_api_key, renew_api_key, '
+        'fence_queue, apply_activity, sweep_activity_inbox to %I', role_name);
+end $$;
+
+-- Nobody runs these unless it was granted.
+revoke execute on function make_partitions, ensure_partitions, end_api_key, renew_api_key, lock_head, append_fetches,
+    swap_products, fence_queue, apply_activity, sweep_activity_inbox, grant_serving from public;

@@ -2,7 +2,7 @@
 
 CREATE SCHEMA rastro;
 
-CREATE FUNCTION rastro.append_fetches(writer bigint, its_epoch bigint, program integer, batch_number bigint, people text[], keys integer[], ids bigint[], caller integer[], auths smallint[], vias smallint[], schema_version smallint, request_ids uuid[], request_labels text[], traces bytea[]) RETURNS TABLE("position" bigint, id bigint, version integer, code text, name text, model text, price bigint, url text, expires_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone, removed boolean)
+CREATE FUNCTION rastro.append_fetches(writer bigint, its_epoch bigint, program integer, batch_number bigint, people text[], keys integer[], generations integer[], ids bigint[], caller integer[], auths smallint[], vias smallint[], schema_version smallint, request_ids uuid[], request_labels text[], traces bytea[]) RETURNS TABLE("position" bigint, id bigint, version integer, code text, name text, model text, price bigint, url text, expires_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone, removed boolean)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -13,11 +13,11 @@ begin
     perform from products p where p.id = any (ids);    -- reads cold pages before the lock is taken
     select * into head from lock_head(writer, its_epoch, program);
     select array_agg(u.user_no order by c.ord) into numbers
-    from unnest(people, keys) with ordinality c (user_id, client_no, ord)
+    from unnest(people, keys, generations) with ordinality c (user_id, client_no, generation, ord)
     join users u on u.user_id = c.user_id
     where c.client_no = 0 or exists (
-        select from api_keys k where k.client_no = c.client_no and k.revoked_at is null
-            and (k.expires_at is null or k.expires_at > head.clock));
+        select from api_keys k where k.client_no = c.client_no and k.generation = c.generation
+            and k.revoked_at is null and (k.expires_at is null or k.expires_at > head.clock));
     if coalesce(cardinality(numbers), 0) <> cardinality(people) then
         return;
     end if;
@@ -25,7 +25,11 @@ begin
         (writer, batch_number, head.last_position + 1, head.last_position + cardinality(ids), head.clock);
     return query
     with seen as materialized (
-        select f.ord, f.id as asked, f.caller, f.auth, f.via, f.request_id, f.label, f.trace, p.*
+        select f.ord, f.id as asked, f.caller, f.auth, f.via, f.request_id, f.label, f.trace,
+            p.id, p.code, p.name, p.model, p.price, p.url, p.expires_at, p.created_at, p.updated_at,
+            -- A product whose time is over is gone, though its end may not be written yet.
+            p.removed or coalesce(p.expires_at <= head.next_time, false) as removed,
+            p.version + (not p.removed and coalesce(p.expires_at <= head.next_time, false))::integer as version
         from unnest(ids, caller, auths, vias, request_ids, request_labels, traces)
             with ordinality f (id, caller, auth, via, request_id, label, trace, ord)
         left join products p on p.id = f.id
@@ -49,10 +53,13 @@ CREATE FUNCTION rastro.apply_activity(positions bigint[]) RETURNS integer
     LANGUAGE plpgsql
     AS $$
 declare
+    swept bigint;
     fresh bigint[];
 begin
+    select through into strict swept from activity_swept for share;
     with added as (
-        insert into activity_inbox select distinct p from unnest(positions) p on conflict do nothing returning position
+        insert into activity_inbox select distinct p from unnest(positions) p where p > swept
+        on conflict do nothing returning position
     )
     select array_agg(position) into fresh from added;
     if fresh is null then
@@ -71,8 +78,78 @@ begin
     return cardinality(fresh);
 end $$;
 
-CREATE FUNCTION rastro.ensure_partitions(at bigint, ahead integer) RETURNS integer
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION rastro.end_api_key(key text, at timestamp with time zone, OUT client_no integer, OUT user_no integer) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+    update api_keys k set revoked_at = at where key_id = key and revoked_at is null returning k.client_no, k.user_no
+$$;
+
+CREATE FUNCTION rastro.ensure_partitions(ahead integer) RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+    select make_partitions(
+        coalesce((select position from events order by position desc limit 1), 1), least(greatest(ahead, 0), 4))
+$$;
+
+CREATE FUNCTION rastro.fence_queue(queue smallint, its_epoch bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+    perform from queues where queue_id = queue and epoch = its_epoch for no key update;
+    if not found then
+        raise exception using errcode = 'RS005', message = 'this process no longer owns the queue';
+    end if;
+end $$;
+
+CREATE FUNCTION rastro.grant_serving(role_name name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    execute format('grant usage on schema %I to %I', current_schema(), role_name);
+    execute format('grant select on all tables in schema %I to %I', current_schema(), role_name);
+    execute format('grant usage on all sequences in schema %I to %I', current_schema(), role_name);
+    execute format('grant insert on events, users, api_keys, writers to %I', role_name);
+    execute format('grant update (lock_only) on log_head to %I', role_name);
+    execute format('grant update (epoch) on writers to %I', role_name);
+    execute format('grant insert, delete on batches to %I', role_name);
+    execute format('grant insert, update, delete on products, queue_leases, queue_pending, queue_dead_letters, '
+        'product_activity, user_activity, activity_inbox to %I', role_name);
+    execute format('grant update on activity_swept to %I', role_name);
+    execute format('grant update (epoch, owner, lease_until) on queues to %I', role_name);
+    execute format('grant insert, update on queue_replays to %I', role_name);
+    execute format('grant execute on function lock_head, append_fetches, ensure_partitions, end_api_key, renew_api_key, '
+        'fence_queue, apply_activity, sweep_activity_inbox to %I', role_name);
+end $$;
+
+CREATE FUNCTION rastro.lock_head(writer bigint, its_epoch bigint, program integer, OUT last_position bigint, OUT next_time timestamp with time zone, OUT clock timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+declare
+    minimum integer;
+begin
+    select min_writer into minimum from log_head for update;
+    if minimum is null then
+        raise exception using errcode = 'RS004', message = 'the log is not initialised';
+    end if;
+    if program < minimum then
+        raise exception using errcode = 'RS002',
+            message = format('this program writes format %s, the log asks for %s or newer', program, minimum);
+    end if;
+    perform from writers where writer_no = writer and epoch = its_epoch for no key update;
+    if not found then
+        raise exception using errcode = 'RS001', message = 'this writer was deposed';
+    end if;
+    select position, recorded_at into last_position, next_time from events order by position desc limit 1;
+    last_position := coalesce(last_position, 0);
+    clock := clock_timestamp();
+    next_time := greatest(clock, next_time + interval '1 microsecond');
+end $$;
+
+CREATE FUNCTION rastro.make_partitions(at bigint, ahead integer) RETURNS integer
+    LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
     AS $$
 declare
@@ -104,59 +181,6 @@ begin
     return made;
 end $$;
 
-CREATE FUNCTION rastro.fence_queue(queue smallint, its_epoch bigint) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-begin
-    perform from queues where queue_id = queue and epoch = its_epoch for no key update;
-    if not found then
-        raise exception using errcode = 'RS005', message = 'this process no longer owns the queue';
-    end if;
-end $$;
-
-CREATE FUNCTION rastro.grant_serving(role_name name) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-declare
-    here name := current_schema();
-begin
-    execute format('grant usage on schema %I to %I', here, role_name);
-    execute format('grant select on all tables in schema %I to %I', here, role_name);
-    execute format('grant usage on all sequences in schema %I to %I', here, role_name);
-    execute format('grant update (lock_only) on log_head to %I', role_name);
-    execute format('grant insert on events to %I', role_name);
-    execute format('grant insert, update, delete on writers, batches, products, queue_leases, queue_pending, '
-        'queue_dead_letters, product_activity, user_activity, activity_inbox to %I', role_name);
-    execute format('grant insert, update on users, api_keys to %I', role_name);
-    execute format('grant update on queues to %I', role_name);
-    execute format('grant insert, update on queue_replays to %I', role_name);
-    execute format('grant execute on function ensure_partitions(bigint, integer) to %I', role_name);
-end $$;
-
-CREATE FUNCTION rastro.lock_head(writer bigint, its_epoch bigint, program integer, OUT last_position bigint, OUT next_time timestamp with time zone, OUT clock timestamp with time zone) RETURNS record
-    LANGUAGE plpgsql
-    AS $$
-declare
-    minimum integer;
-begin
-    select min_writer into minimum from log_head for update;
-    if minimum is null then
-        raise exception using errcode = 'RS004', message = 'the log is not initialised';
-    end if;
-    if program < minimum then
-        raise exception using errcode = 'RS002',
-            message = format('this program writes format %s, the log asks for %s or newer', program, minimum);
-    end if;
-    perform from writers where writer_no = writer and epoch = its_epoch for no key update;
-    if not found then
-        raise exception using errcode = 'RS001', message = 'this writer was deposed';
-    end if;
-    select position, recorded_at into last_position, next_time from events order by position desc limit 1;
-    last_position := coalesce(last_position, 0);
-    clock := clock_timestamp();
-    next_time := greatest(clock, next_time + interval '1 microsecond');
-end $$;
-
 CREATE FUNCTION rastro.refuse_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -166,12 +190,21 @@ begin
         message = format('%s on %I is refused: events are immutable', tg_op, tg_table_name);
 end $$;
 
+CREATE FUNCTION rastro.renew_api_key(key text, hash bytea, OUT client_no integer, OUT generation integer) RETURNS record
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+    update api_keys k set secret_hash = hash, generation = k.generation + 1
+    where key_id = key and revoked_at is null returning k.client_no, k.generation
+$$;
+
 CREATE FUNCTION rastro.swap_products(replacement name, keep_as name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
     AS $$
 declare
     privilege record;
+    suffix text;
 begin
     for privilege in
         select (a).privilege_type as kind, (a).grantee::regrole as grantee
@@ -183,13 +216,50 @@ begin
     if keep_as is null then
         drop table products;
     else
+        foreach suffix in array array['pkey', 'code', 'live', 'expiry'] loop
+            execute format('alter index products_%s rename to %I', suffix, keep_as || '_' || suffix);
+        end loop;
         execute format('alter table products rename to %I', keep_as);
     end if;
     execute format('alter table %I rename to products', replacement);
+    execute 'comment on table products is null';
+    foreach suffix in array array['pkey', 'code', 'live', 'expiry'] loop
+        execute format('alter index %I rename to products_%s', replacement || '_' || suffix, suffix);
+    end loop;
+end $$;
+
+CREATE FUNCTION rastro.sweep_activity_inbox(queue smallint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+    swept bigint;
+    target bigint;
+    forgotten bigint;
+begin
+    select through into strict swept from activity_swept for update;
+    target := least(
+        (select min(p) from queue_leases l, unnest(l.pos) with ordinality e (p, i)
+            where l.queue_id = queue and l.replay_no = 0 and (l.gone >> (i::integer - 1)) & 1 = 0),
+        (select min(from_pos) from queue_pending where queue_id = queue and replay_no = 0),
+        (select low + 1 from queue_leases where queue_id = queue and replay_no = 0
+            order by lease_id desc limit 1)) - 1;
+    if target is null or target <= swept then
+        return 0;
+    end if;
+    update activity_swept set through = target;
+    delete from activity_inbox where position <= target;
+    get diagnostics forgotten = row_count;
+    return forgotten;
 end $$;
 
 CREATE TABLE rastro.activity_inbox (
     "position" bigint NOT NULL
+);
+
+CREATE TABLE rastro.activity_swept (
+    one boolean DEFAULT true NOT NULL,
+    through bigint NOT NULL,
+    CONSTRAINT activity_swept_one_check CHECK (one)
 );
 
 CREATE TABLE rastro.api_keys (
@@ -402,6 +472,9 @@ ALTER TABLE rastro.writers ALTER COLUMN writer_no ADD GENERATED ALWAYS AS IDENTI
 
 ALTER TABLE ONLY rastro.activity_inbox
     ADD CONSTRAINT activity_inbox_pkey PRIMARY KEY ("position");
+
+ALTER TABLE ONLY rastro.activity_swept
+    ADD CONSTRAINT activity_swept_pkey PRIMARY KEY (one);
 
 ALTER TABLE ONLY rastro.api_keys
     ADD CONSTRAINT api_keys_key_id_key UNIQUE (key_id);

@@ -9,6 +9,7 @@ package struct APIKey: Sendable {
     package let userID: UserID
     package let scopes: Set<Scope>
     package let expiresAt: Timestamp?
+    package let generation: Int32
     let secretHash: [UInt8]
 
     /// Whether the key has this scope; `admin` holds every one but `act-as`.
@@ -16,7 +17,7 @@ package struct APIKey: Sendable {
         scopes.contains(scope) || (scope != .actAs && scopes.contains(.admin))
     }
 
-    package var client: ClientReference { ClientReference(number: number, keyID: keyID) }
+    package var client: ClientReference { ClientReference(number: number, keyID: keyID, generation: generation) }
 
     /// Compares in constant time.
     func matches(_ presented: APIKeyText) -> Bool {
@@ -37,6 +38,7 @@ package struct APIKey: Sendable {
             userID: userID,
             scopes: Set(try rows[0].textArray(3).compactMap(Scope.init(rawValue:))),
             expiresAt: try rows[0].optionalTimestamp(4).map(Timestamp.init(microseconds:)),
+            generation: try rows[0].int32(6),
             secretHash: try rows[0].bytes(2)
         )
     }

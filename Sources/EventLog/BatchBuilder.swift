@@ -28,7 +28,8 @@ struct BatchBuilder {
     /// Judges one command.
     mutating func apply(_ command: Command, context: RequestContext, userNumber: Int32) throws(BatchFault) -> Outcome {
         let id = command.productID
-        let state = states[id] ?? .absent
+        let isExpiry = if case .expire = command { true } else { false }
+        let state = isExpiry ? states[id] ?? .absent : judgedState(of: id)
         let decided: [ProductEvent]
         do {
             decided = try decide(command, state: state, codeHolder: { codes[ExactText($0)] }, at: head.time)
@@ -63,24 +64,44 @@ struct BatchBuilder {
 
     /// Shows products: one FETCHED each.
     ///
-    /// - Parameter limit: how many were asked for; nil when there can be no more.
+    /// - Parameters:
+    ///   - products: as they were read at the batch's start.
+    ///   - limit: how many were asked for.
     mutating func show(
         _ products: [Product],
-        limit: Int?,
+        limit: Int,
         context: RequestContext,
         userNumber: Int32
     ) -> Outcome {
         // A change earlier in this batch may have come after the list was read: show what stands now.
         let last = products.count == limit ? products.last?.id : nil
         let shown = products.compactMap { listed -> Product? in
-            guard let state = states[listed.id] else { return listed }
-            guard case .live(let product) = state else { return nil }
+            if states[listed.id] == nil { states[listed.id] = .live(listed) }
+            guard case .live(let product) = judgedState(of: listed.id) else { return nil }
             return product
         }
         for product in shown {
             append(.fetched(product), context: context, userNumber: userNumber)
         }
         return Outcome(position: shown.isEmpty ? nil : head.position, answer: .products(shown, through: last))
+    }
+
+    /// Shows the product that has a code at this point of the batch, if there is one.
+    mutating func show(code: String, context: RequestContext, userNumber: Int32) -> Outcome {
+        guard let id = codes[ExactText(code)], case .live(let product) = judgedState(of: id) else {
+            return Outcome(position: nil, answer: .products([], through: nil))
+        }
+        append(.fetched(product), context: context, userNumber: userNumber)
+        return Outcome(position: head.position, answer: .products([product], through: nil))
+    }
+
+    /// A product's state as commands see it: one whose time is over is gone, though its end may not be written yet.
+    private func judgedState(of id: ProductID) -> ProductState {
+        let state = states[id] ?? .absent
+        guard case .live(let product) = state, let expiresAt = product.expiresAt, expiresAt <= head.time else {
+            return state
+        }
+        return .deleted(last: product, version: product.version + 1)
     }
 
     /// Writes down something that changes no product.
@@ -161,4 +182,6 @@ enum BatchFault: Error {
     case inconsistent(productID: Int64, reason: String)
     /// Other processes named more of the ids at hand than were spare. Nothing is written; the batch can be tried again.
     case outOfIDs
+    /// The database gave a user no number. Nothing is written.
+    case unregistered
 }

@@ -32,7 +32,8 @@ struct BatchNeeds {
             case .command(let command):
                 products.insert(command.productID)
                 if let code = command.wantedCode { codes.insert(ExactText(code)) }
-            case .list, .listByCode: lists.append((index, pending.work))
+            case .list: lists.append((index, pending.work))
+            case .listByCode(let code): codes.insert(ExactText(code))
             case .note: break
             case .act(let act): if act.replacesProducts { locks = [Statements.limitLockWait, Statements.lockProducts] }
             }
@@ -46,37 +47,45 @@ struct BatchNeeds {
     func request(from pipeline: inout Pipeline, writer: Committer.Writer, assignedIDs: [ProductID]) {
         let wantedCodes = codes.map(\.text)
         let ids = products.map(\.rawValue) + assignedIDs.map(\.rawValue)
-        pipeline.add(Statements.warmProducts, Parameters().int64Array(ids).textArray(wantedCodes))
+        let people = users.map(\.description)
+        let warming = Parameters().int64Array(ids).textArray(wantedCodes).textArray(people).int32Array(Array(keys))
+        pipeline.add(Statements.warmBatch, warming)
+        addLists(to: &pipeline)
         pipeline.begin()
         for statement in locks { pipeline.add(statement) }
         let lock = Parameters().int64(writer.number).int64(writer.epoch).int32(LogFormat.current)
         pipeline.add(Statements.lockHead, lock)
-        pipeline.add(Statements.findUsers, Parameters().textArray(users.map(\.description)))
+        pipeline.add(Statements.findUsers, Parameters().textArray(people))
         pipeline.add(Statements.findActiveKeys, Parameters().int32Array(Array(keys)))
         pipeline.add(Statements.findProducts, Parameters().int64Array(ids))
         pipeline.add(Statements.findProductsByCode, Parameters().textArray(wantedCodes))
-        for (_, work) in lists {
-            switch work {
-            case .list(let after, let limit):
-                pipeline.add(Statements.listProducts, Parameters().int64(after).int32(Int32(limit)))
-            case .listByCode(let code):
-                pipeline.add(Statements.findProductsByCode, Parameters().textArray([code]))
-            default: break
-            }
+        addLists(to: &pipeline)
+    }
+
+    private func addLists(to pipeline: inout Pipeline) {
+        for case (_, .list(let after, let limit)) in lists {
+            pipeline.add(Statements.listProducts, Parameters().int64(after).int32(Int32(limit)))
         }
     }
 
     struct Read {
         var head: BatchBuilder.Head
         var users: [UserID: Int32]
-        var activeKeys: Set<Int32>
+        /// By number, the generation that serves.
+        var activeKeys: [Int32: Int32]
         var states: [ProductID: ProductState]
         /// By the index of the submission that asked.
         var lists: [Int: [Product]]
+
+        /// Whether the caller's key, if he used one, still serves with the secret that he presented.
+        func admits(_ caller: Caller) -> Bool {
+            guard let client = caller.client else { return true }
+            return activeKeys[client.number] == client.generation
+        }
     }
 
     func decode(_ results: inout ArraySlice<Rows>) throws -> Read {
-        results.removeFirst(1 + locks.count)
+        results.removeFirst(1 + lists.count + locks.count)
         let head = try results.removeFirst().only()
         var read = Read(
             head: BatchBuilder.Head(
@@ -84,14 +93,14 @@ struct BatchNeeds {
                 time: Timestamp(microseconds: try head.timestamp(1))
             ),
             users: [:],
-            activeKeys: [],
+            activeKeys: [:],
             states: [:],
             lists: [:]
         )
         for row in results.removeFirst() {
             if let userID = UserID(any: try row.text(0)) { read.users[userID] = try row.int32(1) }
         }
-        for row in results.removeFirst() { read.activeKeys.insert(try row.int32(0)) }
+        for row in results.removeFirst() { read.activeKeys[try row.int32(0)] = try row.int32(1) }
         for _ in 0..<2 {
             for row in results.removeFirst() {
                 let (id, state) = try ProductRow.state(row)

@@ -11,20 +11,20 @@ extension Committer {
             }[...]
             let found = try needs.decode(&read)
             var builder = BatchBuilder(head: found.head, products: [:])
-            if let client = pending.context.caller.client, !found.activeKeys.contains(client.number) {
-                return (builder, [.failure(.keyRevoked)])
-            }
-            let people = try resolve([pending], found: found.users, session: session, time: found.head.time)
+            guard found.admits(pending.context.caller) else { return (builder, [.failure(.keyRevoked)]) }
+            let people = try resolve([pending.context], found: found.users, session: session)
             for registered in people.registered {
                 let note = Note(type: .userRegistered)
                 _ = builder.note(note, context: registered.context, userNumber: registered.number)
             }
-            guard let number = people.numbers[pending.context.caller.userID] else { throw CommitError.unavailable }
+            guard let number = people.numbers[pending.context.caller.userID] else { throw BatchFault.unregistered }
             let scribe = ActScribe(builder: builder, context: pending.context)
             let context = ActContext(recordedAt: { scribe.builder.head.time }) { [self] userID in
                 let known = try session.query(Statements.findUsers, Parameters().textArray([userID.description]))
                 if !known.isEmpty { return try known[0].int32(1) }
-                let number = try register(userID, session: session)
+                guard let number = try register([userID], session: session)[userID] else {
+                    throw BatchFault.unregistered
+                }
                 scribe.note(Note(type: .userRegistered), userNumber: number)
                 return number
             }

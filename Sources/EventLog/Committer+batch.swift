@@ -8,7 +8,7 @@ extension Committer {
     /// - Throws: `LostBatch` when the connection was lost; `PostgresError` or `BatchFault` when the database or the
     ///   judging refused it, with the transaction still open or aborted: the caller rolls back.
     func transact(_ batch: [PendingCommit]) throws -> CommittedBatch {
-        guard let session, let writer else { throw CommitError.unavailable }
+        guard let session, let writer else { throw PostgresError(code: .shutdown) }
         if case .act(let act) = batch.first?.work {
             return try transact(act, of: batch[0], session: session, writer: writer)
         }
@@ -25,7 +25,8 @@ extension Committer {
                 wanted.request(from: &pipeline, writer: writer, assignedIDs: ids)
             }[...]
             let results = try wanted.decode(&read)
-            let people = try resolve(batch, found: results.users, session: session, time: results.head.time)
+            let admitted = batch.map(\.context).filter { results.admits($0.caller) }
+            let people = try resolve(admitted, found: results.users, session: session)
             var builder = BatchBuilder(head: results.head, products: results.states)
             // A client may have named one of these meanwhile: those are passed over, for ever.
             var unusedIDs = ids.filter { results.states[$0] == nil }[...]
@@ -36,11 +37,11 @@ extension Committer {
             }
             for (index, pending) in batch.enumerated() {
                 let context = pending.context
-                if let client = context.caller.client, !results.activeKeys.contains(client.number) {
+                guard results.admits(context.caller) else {
                     answers.append(.failure(.keyRevoked))
                     continue
                 }
-                guard let number = people.numbers[context.caller.userID] else { throw CommitError.unavailable }
+                guard let number = people.numbers[context.caller.userID] else { throw BatchFault.unregistered }
                 let outcome: Outcome =
                     switch pending.work {
                     case .fetch(let id):
@@ -60,12 +61,12 @@ extension Committer {
                             context: context,
                             userNumber: number
                         )
-                    case .listByCode:
-                        builder.show(results.lists[index] ?? [], limit: nil, context: context, userNumber: number)
+                    case .listByCode(let code):
+                        builder.show(code: code, context: context, userNumber: number)
                     case .note(let note):
                         builder.note(note, context: context, userNumber: number)
                     case .act:
-                        throw CommitError.unavailable
+                        preconditionFailure("the queue hands acts out alone")
                     }
                 answers.append(.success(outcome))
             }

@@ -27,7 +27,9 @@ extension Committer {
 
     private func fetched(_ row: Row) throws -> Answer {
         guard try !row.isNull(2) else {
-            guard let id = ProductID(try row.int64(1)) else { throw CommitError.unavailable }
+            guard let id = ProductID(try row.int64(1)) else {
+                throw PostgresError(code: .decoding, message: "a fetch answered no product id")
+            }
             return .rejected(.notFound(id))
         }
         let (id, state) = try ProductRow.state(row, offset: 1)
@@ -43,6 +45,7 @@ extension Committer {
         var callers: [Caller: Int32] = [:]
         var people: [String] = []
         var keys: [Int32] = []
+        var generations: [Int32] = []
         var callerOf: [Int32] = []
         var auths: [Int16] = []
         var vias: [Int16] = []
@@ -58,6 +61,7 @@ extension Committer {
             } else {
                 people.append(context.caller.userID.description)
                 keys.append(context.caller.client?.number ?? 0)
+                generations.append(context.caller.client?.generation ?? 0)
                 callers[context.caller] = Int32(people.count)
                 callerOf.append(Int32(people.count))
             }
@@ -75,7 +79,9 @@ extension Committer {
         }
         return Parameters()
             .int64(writer.number).int64(writer.epoch).int32(LogFormat.current).int64(batchNumber)
-            .textArray(people).int32Array(keys).int64Array(ids).int32Array(callerOf).int16Array(auths)
+            .textArray(people).int32Array(keys).int32Array(generations).int64Array(ids).int32Array(callerOf).int16Array(
+                auths
+            )
             .int16Array(vias).int16(DataSchema.current).uuidArray(requestIDs).textArray(labels).bytesArray(traces)
     }
 }

@@ -15,15 +15,16 @@ extension Committer {
     func connected(for batch: inout [PendingCommit]) -> Bool {
         var delay: Duration = .milliseconds(20)
         while true {
-            if session?.isUsable != true {
-                session = nil
+            batch.removeAll(where: \.isAnswered)
+            if batch.isEmpty { return false }
+            if session?.isUsable != true || writer == nil {
+                dropSession()
                 do {
                     try open()
                 } catch {
                     logger.warning("the committer cannot reach the database", metadata: ["error": "\(error)"])
                 }
             }
-            if batch.isEmpty { return false }
             if session != nil { return true }
             failExpired(&batch, with: .unavailable)
             if batch.isEmpty { return false }
@@ -60,7 +61,13 @@ extension Committer {
         while true {
             do {
                 if session?.isUsable != true { try open() }
-                guard let found = try findBatch(lostNumber) else { return nil }
+                guard let found = try findBatch(lostNumber) else {
+                    if writer == nil, lost.mayBeCommitted {
+                        // The writer's row is gone, and with it perhaps the mark: nothing can be said any more.
+                        for pending in batch { pending.answer(.failure(.outcomeUnknown)) }
+                    }
+                    return nil
+                }
                 logger.notice("a lost batch had been committed", metadata: ["last": "\(found.upperBound)"])
                 return try lost.decided ?? readBack(batch, positions: found)
             } catch {
@@ -90,7 +97,8 @@ extension Committer {
     /// The answers of a batch of fetches that was committed but never answered: each product at the version that its
     /// event saw.
     private func readBack(_ batch: [PendingCommit], positions: ClosedRange<Int64>) throws -> CommittedBatch {
-        guard let session else { throw CommitError.unavailable }
+        guard let session else { throw PostgresError(code: .shutdown) }
+        var states: [SeenVersion: ProductState] = [:]
         let rows = try session.query(
             Statements.readPositions,
             Parameters().int64(positions.lowerBound).int64(positions.upperBound)
@@ -99,9 +107,12 @@ extension Committer {
         for row in rows {
             let position = try row.int64(0)
             guard let id = ProductID(try row.int64(1)) else { continue }
-            let history = ProductHistory(session: session, productID: id)
+            let seen = SeenVersion(id: id, version: try row.optionalInt32(3))
+            let state =
+                try states[seen] ?? ProductHistory(session: session, productID: id).state(at: position)
+            states[seen] = state
             let answer: Answer =
-                switch try history.state(at: position) {
+                switch state {
                 case .live(let product): .product(product, changed: false)
                 case .deleted(_, let version): .rejected(.gone(id, version: version))
                 case .absent: .rejected(.notFound(id))
@@ -110,6 +121,12 @@ extension Committer {
         }
         guard results.count == batch.count else { throw CommitError.outcomeUnknown }
         return CommittedBatch(lastPosition: positions.upperBound, results: results)
+    }
+
+    /// What fetches of one batch saw alike: their products are read back once.
+    private struct SeenVersion: Hashable {
+        let id: ProductID
+        let version: Int32?
     }
 
     func failExpired(_ batch: inout [PendingCommit], with failure: CommitError) {

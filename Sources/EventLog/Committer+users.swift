@@ -5,35 +5,40 @@ import LibPQ
 extension Committer {
     struct People {
         var numbers: [UserID: Int32] = [:]
-        /// Users seen for the first time, with the request that brought each.
+        /// Users seen for the first time, in order, with the request that brought each.
         var registered: [(context: RequestContext, number: Int32)] = []
     }
 
-    /// The number of every caller of a batch; registers those that are new.
-    func resolve(
-        _ batch: [PendingCommit],
-        found: [UserID: Int32],
-        session: Session,
-        time: Timestamp
-    ) throws -> People {
-        var people = People()
-        for pending in batch {
-            let userID = pending.context.caller.userID
-            if people.numbers[userID] != nil { continue }
-            if let number = found[userID] {
-                people.numbers[userID] = number
-                continue
-            }
-            let number = try register(userID, session: session)
-            people.numbers[userID] = number
-            people.registered.append((pending.context, number))
+    /// The number of every caller; registers those that are new, all in one round trip.
+    ///
+    /// - Parameter requests: of callers whose key serves: nobody else becomes a user.
+    func resolve(_ requests: [RequestContext], found: [UserID: Int32], session: Session) throws -> People {
+        var people = People(numbers: found)
+        var newcomers: [RequestContext] = []
+        var seen: Set<UserID> = []
+        for request in requests where found[request.caller.userID] == nil {
+            if seen.insert(request.caller.userID).inserted { newcomers.append(request) }
+        }
+        let numbers = try register(newcomers.map(\.caller.userID), session: session)
+        for newcomer in newcomers {
+            guard let number = numbers[newcomer.caller.userID] else { throw BatchFault.unregistered }
+            people.numbers[newcomer.caller.userID] = number
+            people.registered.append((newcomer, number))
         }
         return people
     }
 
-    func register(_ userID: UserID, session: Session) throws -> Int32 {
-        let commitment = ActorCommitment(userID: userID)
-        let parameters = Parameters().text(userID.description).bytes(commitment.key).bytes(commitment.actor)
-        return try session.query(Statements.registerUser, parameters).only().int32(0)
+    /// Gives users numbers. They must be new, and the head locked.
+    func register(_ users: [UserID], session: Session) throws -> [UserID: Int32] {
+        guard !users.isEmpty else { return [:] }
+        let commitments = users.map { ActorCommitment(userID: $0) }
+        let parameters = Parameters()
+            .textArray(users.map(\.description)).bytesArray(commitments.map(\.key))
+            .bytesArray(commitments.map(\.actor))
+        var numbers: [UserID: Int32] = [:]
+        for row in try session.query(Statements.registerUsers, parameters) {
+            if let userID = UserID(any: try row.text(0)) { numbers[userID] = try row.int32(1) }
+        }
+        return numbers
     }
 }

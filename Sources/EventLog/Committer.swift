@@ -99,13 +99,21 @@ final class Committer {
     /// Errors that say nothing about the submissions: the lock was held too long, this writer was deposed, …
     private func isTransient(_ error: any Error) -> Bool {
         if case .outOfIDs? = error as? BatchFault { return true }
-        guard let state = (error as? PostgresError)?.sqlState else { return false }
+        guard let error = error as? PostgresError else { return false }
+        guard let state = error.sqlState else { return error.code != .decoding && error.code != .invalidRequest }
         switch state {
         case .writerDeposed:
             writer = nil
             dropSession()
             return true
-        case .lockNotAvailable, .deadlockDetected, .serializationFailure, .queryCanceled, .adminShutdown: return true
+        case .readOnlySQLTransaction:
+            // A primary that became a standby: the next connection looks for the new one.
+            dropSession()
+            return true
+        case .lockNotAvailable, .deadlockDetected, .serializationFailure, .queryCanceled, .adminShutdown,
+            .cannotConnectNow, .objectNotInPrerequisiteState:
+            return true
+        case SQLState.Class("53"), SQLState.Class("58"): return true  // out of disk, memory, files
         default: return false
         }
     }

@@ -52,6 +52,14 @@ package final class EventLog: Service {
         await growth.wait(beyond: position, atMost: duration)
     }
 
+    /// Answers those who wait longer than they should while the committer's thread is blocked by the database.
+    private static func expire(_ queue: CommitQueue) async {
+        while !Task.isCancelled {
+            for pending in queue.takeExpired(at: .now) { pending.answer(.failure(.unavailable)) }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     /// Runs committer and maintenance until graceful shutdown.
     package func run() async throws {
         let (queue, growth) = (queue, growth)
@@ -66,6 +74,7 @@ package final class EventLog: Service {
         await withGracefulShutdownHandler {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await keeper.run() }
+                group.addTask { await Self.expire(queue) }
                 await thread.finished()
                 group.cancelAll()
             }

@@ -1,6 +1,5 @@
 package import Catalog
 package import LibPQ
-import Synchronization
 
 /// Making, rotating and ending API keys: each an OPERATED event in the act's own transaction.
 package struct KeyAdministration: Sendable {
@@ -53,7 +52,7 @@ package struct KeyAdministration: Sendable {
             let parameters = Parameters().text(keyID)
                 .timestamp(microsecondsSinceEpoch: context.recordedAt().microseconds)
             let rows = try session.query(Statements.revokeApiKey, parameters)
-            guard !rows.isEmpty else { return nil }
+            guard try !rows.only().isNull(0) else { return nil }
             var data = OperationData(action: "key.revoked")
             data.add("key", keyID)
             data.add("owner", Int64(try rows[0].int32(1)))
@@ -70,7 +69,7 @@ package struct KeyAdministration: Sendable {
                 Statements.rotateApiKey,
                 Parameters().text(keyID).bytes(key.secretHash)
             )
-            guard !rows.isEmpty else { return nil }
+            guard try !rows.only().isNull(0) else { return nil }
             var data = OperationData(action: "key.rotated")
             data.add("key", keyID)
             data.add("generation", Int64(try rows[0].int32(1)))

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Checks presented API keys.
 ///
-/// An answer is remembered for two seconds. That is safe: a batch checks every key again under the head's lock, so no
-/// event by a key follows its revocation.
+/// An answer is remembered for two seconds. That is safe: a batch checks every key and its generation again under the
+/// head's lock, so no event by a key follows its revocation, and none by an old secret its rotation.
 package final class KeyStore: Sendable {
     private struct Entry {
         let key: APIKey?

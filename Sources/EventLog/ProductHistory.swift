@@ -21,8 +21,12 @@ package struct ProductHistory {
 
     /// Calls `body` with each change up to and with `position`, in order, until it returns false.
     /// O(changes of this product); fetches are never read.
-    package func forEachChange(upTo position: Int64 = .max, _ body: (Change) throws -> Bool) throws {
-        var after: Int64 = 0
+    package func forEachChange(
+        after start: Int64 = 0,
+        upTo position: Int64 = .max,
+        _ body: (Change) throws -> Bool
+    ) throws {
+        var after = start
         while true {
             let parameters = Parameters()
                 .int64(productID.rawValue).int64(after).int64(position).int32(Self.pageSize)
@@ -38,9 +42,17 @@ package struct ProductHistory {
 
     /// The state after the last change at or before `position`.
     package func state(at position: Int64) throws -> ProductState {
-        var state = ProductState.absent
-        try forEachChange(upTo: position) { change in
-            state = try evolve(state, change.event)
+        try state(at: position, from: .absent, after: 0)
+    }
+
+    /// The same, going on from a state that holds every change up to and with `after`; it may hold later ones too, which
+    /// are passed over by their versions.
+    package func state(at position: Int64, from start: ProductState?, after: Int64) throws -> ProductState {
+        var state = start ?? .absent
+        try forEachChange(after: after, upTo: position) { change in
+            if let version = change.event.version, version > state.version {
+                state = try evolve(state, change.event)
+            }
             return true
         }
         return state

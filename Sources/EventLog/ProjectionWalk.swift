@@ -5,10 +5,14 @@ package import LibPQ
 /// rows as they were at the same moment. So a difference is a difference, whatever is being written meanwhile.
 package struct ProjectionWalk {
     private let session: Session
-    /// At most so many changes a page: a page is one transaction of milliseconds.
-    private static let pageSize: Int32 = 10_000
+    private let pageSize: Int32
+    /// At most so many changes a page, or one product's: a page is one transaction of milliseconds.
+    package static let defaultPageSize: Int32 = 10_000
 
-    package init(session: Session) { self.session = session }
+    package init(session: Session, pageSize: Int32 = Self.defaultPageSize) {
+        self.session = session
+        self.pageSize = pageSize
+    }
 
     /// A run of products: the fold of their events beside their rows.
     package struct Page {
@@ -76,13 +80,13 @@ package struct ProjectionWalk {
             if let current, !current.isFaulty { page.folded.append((current.id, current.state)) }
         }
         while true {
-            let parameters = Parameters().int64(cursor.id).int64(cursor.position).int64(position).int32(Self.pageSize)
+            let parameters = Parameters().int64(cursor.id).int64(cursor.position).int64(position).int32(pageSize)
             let rows = try session.query(Statements.readChangesByProduct, parameters)
             for row in rows {
                 let number = try row.int64(6)
                 if number != current?.id.rawValue {
                     // A page ends between two products, never within one.
-                    if page.events >= Int(Self.pageSize), let current {
+                    if page.events >= Int(pageSize), let current {
                         close()
                         return current.id.rawValue
                     }
@@ -102,7 +106,7 @@ package struct ProjectionWalk {
                     page.faults.append((now.id, error))
                 }
             }
-            if rows.count < Int(Self.pageSize) {
+            if rows.count < Int(pageSize) {
                 close()
                 return nil
             }

@@ -19,10 +19,13 @@ package struct ClientReference: Sendable, Hashable {
     package let number: Int32
     /// The key's public id.
     package let keyID: String
+    /// Which of the key's secrets was presented: rotation raises it, and what was before no longer serves.
+    package let generation: Int32
 
-    package init(number: Int32, keyID: String) {
+    package init(number: Int32, keyID: String, generation: Int32 = 1) {
         self.number = number
         self.keyID = keyID
+        self.generation = generation
     }
 }
 

@@ -41,18 +41,17 @@ struct Rebuild: AsyncParsableCommand {
                 let access = EventLogAccess(database: database, logger: logger)
                 let session = try access.ownerSession()
                 defer { session.close() }
-                let rebuild = ProjectionRebuild(session: session, table: into ?? "products_rebuild")
+                let rebuild = try ProjectionRebuild(session: session, into: into)
                 let stop = try position ?? at.map { try Self.position(at: $0, session: session) }
                 var report = try rebuild.build(upTo: stop) { progress.update($0) }
-                if into == nil {
-                    guard report.faults.isEmpty else { return (report, progress.seconds) }
-                    let act = rebuild.swap(report, keepAs: keepOld ? "products_old_\(report.position)" : nil)
-                    let context = try access.commandContext()
-                    _ = try await access.withLog(asOwner: true) { log in
-                        try await log.submit(.act(act), context: context)
-                    }
-                    report.swapped = true
+                guard report.faults.isEmpty else { return (report, progress.seconds) }
+                let old = keepOld ? "products_old_\(report.position)" : nil
+                let act = into == nil ? rebuild.swap(report, keepAs: old) : rebuild.record(report)
+                let context = try access.commandContext()
+                _ = try await access.withLog(asOwner: true) { log in
+                    try await log.submit(.act(act), context: context)
                 }
+                report.swapped = into == nil
                 return (report, progress.seconds)
             }
             progress.update(report.events)

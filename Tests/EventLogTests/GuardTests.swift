@@ -32,7 +32,7 @@ struct GuardTests {
     @Test("partitions that are made later are guarded too")
     func laterPartitions() async throws {
         try await TestLog.run { test in
-            try test.asServing { _ = try $0.rows("select ensure_partitions(1000000, 1)") }
+            try test.asOwner { _ = try $0.rows("select make_partitions(1000000, 1)") }
             let name = "events_\(String(repeating: "0", count: 19 - 6))983040"
             for change in ["update \(name) set user_no = 1", "delete from \(name)", "truncate \(name)"] {
                 #expect(try refusal { try test.asServing { try $0.execute(change) } } == "42501", "\(change)")
@@ -49,6 +49,11 @@ struct GuardTests {
                 "drop trigger events_immutable on events", "create table other (n int)",
                 "drop function refuse_event_change() cascade", "set session_replication_role = replica",
                 "update log_head set origin = 'x'", "insert into log_head (origin) values ('x')",
+                "update users set user_id = 'mallory'", "delete from users",
+                "update api_keys set revoked_at = null", "update api_keys set scopes = '{admin}'",
+                "delete from api_keys", "delete from writers", "update batches set first_position = 1",
+                "update queues set max_receive_count = null", "select make_partitions(1, 50)",
+                "select swap_products('products', null)", "select grant_serving('public')",
             ]
             for change in changes {
                 let state = try refusal { try test.asServing { try $0.execute(change) } }

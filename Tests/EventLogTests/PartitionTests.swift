@@ -38,10 +38,10 @@ struct PartitionTests {
             defer { reader.close() }
             try reader.begin(.readOnlySnapshot)
             let seen = try reader.rows("select count(*) from events")[0].int64(0)
-            let made = try test.asServing { session in
+            let made = try test.asOwner { session in
                 try session.execute("set lock_timeout = '5s'")
                 let at = Parameters().int64(Self.size * 9).int32(2)
-                return try session.rows("select ensure_partitions($1::bigint, $2::integer)", at)[0].int32(0)
+                return try session.rows("select make_partitions($1::bigint, $2::integer)", at)[0].int32(0)
             }
             #expect(made == 3)
             let fetched = try await test.submit(.fetch(product.id))
@@ -61,7 +61,7 @@ struct PartitionTests {
                 for number in 0..<12 {
                     group.addTask {
                         try await onThread("partitions-\(number)") {
-                            try test.asServing { try $0.rows("select ensure_partitions(65536 * 20, 4)")[0].int32(0) }
+                            try test.asOwner { try $0.rows("select make_partitions(65536 * 20, 4)")[0].int32(0) }
                         }
                     }
                 }

@@ -1,9 +1,15 @@
 -- What stands in the queues, as far as the database knows.
--- Rows: name text, owner text, low bigint, handed_out bigint, dead bigint, head bigint
+-- Rows: name text, owner text, behind bigint (at most so many events are not yet deleted), handed_out bigint,
+--       dead bigint
+-- Fast: the keys of the journals, which hold what is under way.
 select q.name, q.owner,
-    coalesce((select low from queue_leases l where l.queue_id = q.queue_id and l.replay_no = 0 order by lease_id desc limit 1), 0),
+    coalesce((select position from events order by position desc limit 1), 0) - least(
+        coalesce((select low from queue_leases l where l.queue_id = q.queue_id and l.replay_no = 0
+            order by lease_id desc limit 1), 0),
+        (select min(from_pos) - 1 from queue_pending p where p.queue_id = q.queue_id and p.replay_no = 0),
+        (select min(p) - 1 from queue_leases l, unnest(l.pos) with ordinality e (p, i)
+            where l.queue_id = q.queue_id and l.replay_no = 0 and (l.gone >> (i::integer - 1)) & 1 = 0)) as behind,
     (select count(*) from queue_leases l, unnest(l.pos) with ordinality e (p, i)
-        where l.queue_id = q.queue_id and (l.gone >> (i::integer - 1)) & 1 = 0),
-    (select count(*) from queue_dead_letters d where d.queue_id = q.queue_id),
-    coalesce((select position from events order by position desc limit 1), 0)
+        where l.queue_id = q.queue_id and (l.gone >> (i::integer - 1)) & 1 = 0) as handed_out,
+    (select count(*) from queue_dead_letters d where d.queue_id = q.queue_id) as dead
 from queues q order by q.queue_id

@@ -1,4 +1,4 @@
 -- Makes the events' partitions ahead of the log.
--- $1 integer how many ahead
+-- $1 integer how many ahead, at most 4
 -- Rows: one: made integer
-select ensure_partitions(coalesce((select position from events order by position desc limit 1), 1), $1::integer) as made
+select ensure_partitions($1::integer) as made

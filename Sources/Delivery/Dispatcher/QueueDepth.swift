@@ -6,7 +6,7 @@ package struct QueueDepth: Sendable {
     package let name: String
     /// The owning process, by the id it gave itself; nil when nobody owns it.
     package let owner: String?
-    /// Events after the queue's `low`: at most so many are not yet handed out or deleted.
+    /// At most so many events are not yet deleted: all since the oldest that is not.
     package let behind: Int64
     package let handedOut: Int64
     package let dead: Int64
@@ -19,7 +19,7 @@ package struct QueueDepth: Sendable {
                 QueueDepth(
                     name: try row.text(0),
                     owner: try row.optionalText(1),
-                    behind: try row.int64(5) - row.int64(2),
+                    behind: try row.int64(2),
                     handedOut: try row.int64(3),
                     dead: try row.int64(4)
                 )

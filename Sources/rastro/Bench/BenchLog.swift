@@ -157,7 +157,7 @@ struct BenchLog: Sendable {
             try session.execute(statement(from: filled + 1, through: last, products: products))
             filled = last
         }
-        let partitions = Statement(name: "bench_partitions", text: "select ensure_partitions($1::bigint, 2)")
+        let partitions = Statement(name: "bench_partitions", text: "select make_partitions($1::bigint, 2)")
         _ = try session.query(partitions, Parameters().int64(Int64(filled)))
         try session.execute("analyze events")
         return filled
