@@ -240,6 +240,25 @@ struct DispatcherTests {
         }
     }
 
+    @Test func `an event that was applied and forgotten does not count again`() async throws {
+        try await Self.withDatabase { address in
+            let node = try Node(address, owner: "one", consumes: false)
+            try await Self.running(node) {
+                let last = try await Self.fill(node.log, products: 5, fetches: 5)
+                let received = try await Self.drain(node.activity, through: last)
+                let session = try Session.open(Self.connection(address.servingConnectionString))
+                defer { session.close() }
+                let apply = Statement(name: "apply", text: "select apply_activity($1::bigint[])")
+                let positions = Parameters().int64Array(received.map(\.position))
+                #expect(try session.query(apply, positions)[0].int32(0) == Int32(last))
+                let sweep = Statement(name: "sweep", text: "select sweep_activity_inbox(2::smallint)")
+                #expect(try session.query(sweep)[0].int64(0) > 0)
+                #expect(try session.query(apply, positions)[0].int32(0) == 0)
+                try await Self.untilCounted(address, through: last)
+            }
+        }
+    }
+
     private static func fetchMore(_ log: EventLog) async throws -> Int64 {
         let id = try #require(ProductID(3))
         return try #require(try await log.submit(.fetch(id), context: try context("ben")).position)

@@ -61,6 +61,34 @@ struct CommitterAccessTests {
         }
     }
 
+    @Test(
+        "neither a revoked key nor a rotated secret makes events, even in a new user's name",
+        arguments: [true, false]
+    )
+    func newUserByDeadKey(rotated: Bool) async throws {
+        try await TestLog.run { test in
+            let product = try await test.create("A")
+            let keys = KeyAdministration(log: test.log, context: .system(.server))
+            let issued = try await keys.create(owner: try #require(UserID(any: "ben")), scopes: [.actAs])
+            let key = try #require(try test.asServing { try APIKey.read($0, keyID: issued.keyID) })
+            if rotated {
+                _ = try #require(try await keys.rotate(issued.keyID))
+            } else {
+                _ = try #require(try await keys.revoke(issued.keyID))
+            }
+            let end = try test.events().count
+            for (number, work) in [Work.fetch(product.id), try TestLog.creation("B")].enumerated() {
+                let context = try TestLog.context("newcomer-\(number)", client: key.client)
+                await #expect(throws: CommitError.keyRevoked) { try await test.log.submit(work, context: context) }
+            }
+            #expect(try test.events().count == end)
+            guard rotated else { return }
+            let renewed = try #require(try test.asServing { try APIKey.read($0, keyID: issued.keyID) })
+            let context = try TestLog.context("newcomer", client: renewed.client)
+            #expect(try await test.log.submit(.fetch(product.id), context: context).product != nil)
+        }
+    }
+
     @Test("one caller with a revoked key does not disturb the others of his batch")
     func revokedKeyAmongOthers() async throws {
         try await TestLog.run { test in

@@ -110,6 +110,26 @@ struct CommitterTests {
         }
     }
 
+    @Test("a list by code shows who has the code at that point of the batch")
+    func listByCodeWithinBatch() async throws {
+        try await TestLog.prepared { test in
+            let made = try await test.asOneBatch([
+                try TestLog.creation("OLD", id: ProductID(7)),
+                .listByCode("OLD"),
+                try TestLog.patch(try #require(ProductID(7)), #"{"code":"NEW"}"#),
+                .listByCode("OLD"),
+                .listByCode("NEW"),
+            ])
+            let codes = try made.map { result -> [String]? in
+                guard case .products(let shown, _) = try result.get().answer else { return nil }
+                return shown.map(\.code)
+            }
+            #expect(codes == [nil, ["OLD"], nil, [], ["NEW"]])
+            #expect(try test.events().filter { $0.type == .fetched }.map(\.code) == ["OLD", "NEW"])
+            try test.checkLog()
+        }
+    }
+
     @Test("two products swap their codes, and a code moves on from a deleted product, within one batch")
     func swapWithinBatch() async throws {
         try await TestLog.prepared { test in

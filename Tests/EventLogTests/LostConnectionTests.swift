@@ -10,6 +10,19 @@ struct LostConnectionTests {
     private static let workers = 12
     private static let steps = 25
 
+    @Test("a writer whose row was removed registers anew, and no submission waits for ever")
+    func lostWriter() async throws {
+        try await TestLog.run { test in
+            let product = try await test.create("A")
+            try test.asOwner { try $0.execute("delete from batches; delete from writers") }
+            for _ in 0..<3 {
+                let fetched = try await test.submit(.fetch(product.id))
+                #expect(fetched.product == product)
+            }
+            try test.checkLog()
+        }
+    }
+
     @Test("repeats or finds again what it had underway: each acknowledged submission has exactly its events")
     func terminatedUnderLoad() async throws {
         try await TestLog.run { test in
