@@ -22,9 +22,28 @@ package struct CatalogueImport: Sendable {
         package var created = 0
         package var updated = 0
         package var unchanged = 0
-        package var failed: [(line: Int, reason: String)] = []
+        /// How many rows were refused.
+        package private(set) var refused = 0
+        /// The refused rows nearest to the file's start, in its order; at most `failureLimit`.
+        package private(set) var failures: [Failure] = []
+        package static let failureLimit = 50
+
+        /// A row that was refused, and why.
+        package struct Failure: Sendable, Hashable {
+            package let line: Int
+            package let reason: String
+        }
 
         package init() {}
+
+        /// Counts a refused row.
+        package mutating func refuse(line: Int, reason: String) {
+            refused += 1
+            let place = failures.firstIndex { $0.line > line } ?? failures.count
+            guard place < Self.failureLimit else { return }
+            failures.insert(Failure(line: line, reason: reason), at: place)
+            if failures.count > Self.failureLimit { failures.removeLast() }
+        }
     }
 
     private let log: EventLog
@@ -75,7 +94,7 @@ package struct CatalogueImport: Sendable {
                 switch outcome.answer {
                 case .product(let product, let changed) where changed:
                     if product.version == 1 { report.created += 1 } else { report.updated += 1 }
-                case .rejected(let rejection): report.failed.append((line, rejection.description))
+                case .rejected(let rejection): report.refuse(line: line, reason: rejection.description)
                 default: report.unchanged += 1
                 }
             }

@@ -13,23 +13,5 @@ struct GatewayChannel: ServerChildChannel {
         }
     }
 
-    /// Serves the connection's requests, on its own event loop: a request then changes threads only where it waits for
-    /// somebody else's work.
-    func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
-            await http.handle(value: value, logger: logger)
-        }
-    }
-}
-
-/// Runs a connection's tasks on its event loop. Nothing there may block or compute for long.
-private final class EventLoopExecutor: TaskExecutor {
-    private let loop: any EventLoop
-
-    init(_ loop: any EventLoop) { self.loop = loop }
-
-    func enqueue(_ job: consuming ExecutorJob) {
-        let job = UnownedJob(job)
-        loop.execute { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
-    }
+    func handle(value: HTTP1Channel.Value, logger: Logger) async { await http.handle(value: value, logger: logger) }
 }

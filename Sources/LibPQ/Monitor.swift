@@ -10,7 +10,12 @@ package final class Monitor<Value>: @unchecked Sendable {
     package init(_ value: sending Value) {
         self.value = value
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        // The clock that never steps: a machine's clock set back must not make anybody sleep for hours.
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        pthread_cond_init(condition, &attributes)
+        pthread_condattr_destroy(&attributes)
     }
 
     deinit {
@@ -39,7 +44,7 @@ package final class Monitor<Value>: @unchecked Sendable {
     /// The same for at most `microseconds`; nil when the time is up.
     package func wait<T>(atMost microseconds: Int64, _ body: (inout Value) -> T?) -> T? {
         var end = timespec()
-        clock_gettime(CLOCK_REALTIME, &end)
+        clock_gettime(CLOCK_MONOTONIC, &end)
         let nanoseconds = Int64(end.tv_nsec) + microseconds % 1_000_000 * 1_000
         end.tv_sec += Int(microseconds / 1_000_000 + nanoseconds / 1_000_000_000)
         end.tv_nsec = Int(nanoseconds % 1_000_000_000)

@@ -33,15 +33,25 @@ extension Session {
 
     /// The next result, nil at the end of a statement's results. A lost connection gives an error result.
     ///
-    /// On an encrypted connection libpq waits, without our limit: what it has decrypted and not yet taken waits in the
-    /// library below it, where `poll` does not see it.
+    /// On an encrypted connection what was decrypted and not yet taken waits in the library below libpq, where `poll`
+    /// does not see it: so that is asked again after short waits, until the limit is reached.
     func receive(_ connection: OpaquePointer) throws(PostgresError) -> OpaquePointer? {
-        while !isEncrypted, PQisBusy(connection) != 0 {
-            if wait(for: POLLIN, on: connection, milliseconds: responseLimit) == 0 { throw silence() }
+        var waited: Int32 = 0
+        while PQisBusy(connection) != 0 {
+            let step = isEncrypted ? Self.encryptedStep : responseLimit
+            if wait(for: POLLIN, on: connection, milliseconds: step) == 0 {
+                waited += step
+                guard isEncrypted, responseLimit < 0 || waited < responseLimit else { throw silence() }
+            } else {
+                waited = 0
+            }
             if PQconsumeInput(connection) == 0 { break }
         }
         return PQgetResult(connection)
     }
+
+    /// Milliseconds between two looks at an encrypted connection.
+    private static let encryptedStep: Int32 = 20
 
     /// Reads one statement's results to their end and returns the last one.
     func finish(_ connection: OpaquePointer, _ statementName: String? = nil) throws(PostgresError) -> Rows {

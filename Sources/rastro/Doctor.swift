@@ -87,7 +87,7 @@ private struct Examination {
     /// Seconds that a transaction may hold dead rows back before it is worth a warning, and a problem.
     private static let (longSnapshot, endlessSnapshot) = (60.0, 3_600.0)
 
-    /// - Throws: `Failure` `.unreachable` when a connection cannot be made or is lost on the way.
+    /// - Throws: `Failure`, `.unreachable` when a connection cannot be made or is lost on the way.
     func findings() throws -> [Doctor.Finding] {
         let access = EventLogAccess(database: database, logger: logger)
         do {
@@ -97,7 +97,7 @@ private struct Examination {
             defer { owner.close() }
             return try examine(serving: serving, owner: owner)
         } catch let error as PostgresError {
-            throw access.unreachable(error)
+            throw access.failure(error)
         }
     }
 

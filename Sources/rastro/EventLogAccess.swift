@@ -20,11 +20,11 @@ struct EventLogAccess: Sendable {
                 ("search_path", "\(Migrator.schema), pg_temp"),
                 ("idle_in_transaction_session_timeout", "1s"),
                 ("lock_timeout", "2s"),
-                ("statement_timeout", "10s"),
+                ("statement_timeout", "3s"),
                 ("client_connection_check_interval", "2s"),
                 ("jit", "off"),
             ],
-            responseLimit: .seconds(15)
+            responseLimit: .seconds(5)
         )
     }
 
@@ -74,7 +74,7 @@ struct EventLogAccess: Sendable {
                 )
             )
         } catch {
-            throw unreachable(error)
+            throw failure(error)
         }
     }
 
@@ -90,7 +90,7 @@ struct EventLogAccess: Sendable {
     ///
     /// - Parameter asOwner: commit as the owner of the schema, for acts that alter tables.
     func open(asOwner: Bool = false, readers: Int = 2) throws -> EventLog {
-        let url = asOwner ? database.ownerURL : database.servingURL
+        let url = url(asOwner: asOwner)
         let identity: LogIdentity
         do {
             let session = try Session.open(readerConnection(url: url))
@@ -100,10 +100,10 @@ struct EventLogAccess: Sendable {
             }
             identity = found
         } catch let error as PostgresError {
-            if error.sqlState == "42P01" {
+            if error.sqlState == .undefinedTable {
                 throw Failure(.unreachable, "the database has no log yet: run `rastro migrate`")
             }
-            throw unreachable(error)
+            throw failure(error)
         }
         let pool = Pool(
             configuration: readerConnection(url: url),
@@ -141,19 +141,31 @@ struct EventLogAccess: Sendable {
         }
     }
 
-    /// Who a command acts as: the role that the database knows it by.
-    func commandContext(via: Via = .cli) throws -> RequestContext {
-        let session = try ownerSession()
-        defer { session.close() }
-        let role = Statement(name: "session_role", text: "select session_user::text")
-        let name = try session.query(role).only().text(0)
+    /// Who a command acts as: the role that the database knows the committing session by.
+    ///
+    /// - Parameter asOwner: as `withLog` is told for the same act.
+    func commandContext(asOwner: Bool = false, via: Via = .cli) throws -> RequestContext {
+        let name: String
+        do {
+            let session = try Session.open(readerConnection(url: url(asOwner: asOwner)))
+            defer { session.close() }
+            let role = Statement(name: "session_role", text: "select session_user::text")
+            name = try session.query(role).only().text(0)
+        } catch {
+            throw failure(error)
+        }
         guard let context = RequestContext.commandLine(role: name, via: via) else {
             throw Failure(.usage, "the database role '\(name)' cannot stand in a user id")
         }
         return context
     }
 
-    func unreachable(_ error: PostgresError) -> Failure {
+    private func url(asOwner: Bool) -> String { asOwner ? database.ownerURL : database.servingURL }
+
+    /// What an error of this database means to whoever ran the command; says which database when it cannot be reached.
+    func failure(_ error: PostgresError) -> Failure {
+        let failure = Failure(database: error)
+        guard failure.status == .unreachable else { return failure }
         logger.debug("cannot reach the database", metadata: ["error": "\(error.debugDescription)"])
         return Failure(.unreachable, "cannot reach \(database.description): \(error.message)")
     }

@@ -6,7 +6,7 @@ import LibPQ
 /// An end of a command that scripts can tell apart.
 struct Failure: Error {
     enum Status: Int32 {
-        /// The thing checked is wrong: drift, a bad proof.
+        /// The thing checked is wrong, or what was asked for is refused: drift, a bad proof, a row that is no product.
         case wrong = 1
         case usage = 2
         /// Cannot reach what it needs.
@@ -28,11 +28,27 @@ struct Failure: Error {
         case let failure as Migrator.Failure: self.init(.wrong, failure.description)
         case let failure as EmbeddedPostgresError: self.init(.unreachable, failure.description)
         case let failure as PrepareFailures: self.init(.wrong, "the schema does not fit this program: \(failure)")
-        case let failure as PostgresError:
-            let detail = failure.serverMessage ?? failure.message
-            self.init(.unreachable, detail.isEmpty ? failure.description : "\(failure.description): \(detail)")
+        case let failure as PostgresError: self.init(database: failure)
         case let failure as CommitError: self.init(commit: failure)
         default: return nil
+        }
+    }
+
+    /// Only what a retry may mend is unreachable; a statement that the database refuses is wrong however often it is sent.
+    init(database error: PostgresError) {
+        let detail = error.serverMessage ?? error.message
+        let message = detail.isEmpty ? error.description : "\(error.description): \(detail)"
+        switch error.code {
+        case .invalidConfiguration: self.init(.usage, message)
+        case .server:
+            let isAway =
+                SQLState.Class.connectionException ~= error.sqlState || error.sqlState == .tooManyConnections
+                || [.adminShutdown, .crashShutdown, .cannotConnectNow].contains(error.sqlState)
+            self.init(isAway ? .unreachable : .wrong, message)
+        case .transactionAborted, .decoding, .invalidRequest: self.init(.wrong, message)
+        case .connectFailed, .connectionLost, .commitUnknown, .protocolViolation, .cancelled, .poolTimeout,
+            .poolQueueFull, .shutdown:
+            self.init(.unreachable, message)
         }
     }
 

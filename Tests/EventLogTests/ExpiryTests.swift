@@ -36,6 +36,31 @@ struct ExpiryTests {
         }
     }
 
+    @Test("a product whose time is over is gone for every command before its end is written")
+    func goneAtOnce() async throws {
+        try await TestLog.prepared { test in
+            let id = try #require(ProductID(3))
+            let over = try #require(Timestamp(rfc3339: "2001-01-01T00:00:00Z"))
+            let price = try #require(Price(decimal: "1"))
+            let fields = ProductFields(code: "DUE", name: "N", model: "", price: price, expiresAt: over)
+            let results = try await test.asOneBatch([
+                .create(try NewProduct(id: id, fields: fields)), .fetch(id),
+                try TestLog.patch(id, #"{"name":"x"}"#), .listByCode("DUE"), .list(after: 0, limit: 10),
+            ])
+            for result in results[1...2] {
+                guard case .rejected(.gone(id, version: 2)) = try result.get().answer else {
+                    Issue.record("a product whose time is over was served: \(try result.get().answer)")
+                    continue
+                }
+            }
+            for result in results[3...4] {
+                guard case .products(let shown, _) = try result.get().answer else { continue }
+                #expect(shown.isEmpty)
+            }
+            #expect(try test.events().allSatisfy { $0.type != .fetched && $0.type != .updated })
+        }
+    }
+
     private func make(_ test: TestLog, _ code: String, _ expiresAt: Timestamp) async throws -> ProductID {
         let price = try #require(Price(decimal: "1"))
         let fields = ProductFields(code: code, name: "N", model: "", price: price, expiresAt: expiresAt)

@@ -23,7 +23,8 @@ extension QueueDispatcher {
                 visibilityTimeout: try taken[0].int64(1),
                 maxReceiveCount: maxReceiveCount,
                 sources: [],
-                renewed: .now
+                renewed: .now,
+                clock: SteadyClock()
             )
             owned.sources = [try open(MessageSource.live, range: nil, owned)]
             try openReplays(&owned)
@@ -153,7 +154,7 @@ extension QueueDispatcher {
             leases: try readLeases(owned.session, replay: replay),
             pending: try readPending(owned.session, replay: replay),
             start: range.map { $0.from - 1 } ?? 0,
-            now: WallClock.microseconds()
+            now: owned.clock.microseconds
         )
         return MessageSource(replay: replay, range: range, state: state)
     }

@@ -48,6 +48,7 @@ final class QueueDispatcher {
         /// Live messages first, then the replays under way, the oldest first.
         var sources: [MessageSource]
         var renewed: ContinuousClock.Instant
+        let clock: SteadyClock
     }
 
     init(queue: BuiltInQueue, inbox: QueueInbox, settings: Settings, logger: Logger) {
@@ -79,8 +80,9 @@ final class QueueDispatcher {
 
     /// One round: inputs, journal, commit, answers.
     private func serve(_ requests: [QueueRequest]) throws {
-        guard var owned = ownership else { return }
-        let now = WallClock.microseconds()
+        // Taken out, not copied: with a second reference every round would copy the whole state.
+        guard var owned = ownership.take() else { return }
+        let now = owned.clock.microseconds
         for index in owned.sources.indices { owned.sources[index].state.advance(to: now) }
         var answers: [() -> Void] = []
         for request in requests {
@@ -101,6 +103,7 @@ final class QueueDispatcher {
             refuse(requests.filter { if case .receive = $0 { false } else { true } }, .unavailable)
             for receive in received { receive.reply.resume(returning: .failure(.unavailable)) }
             received = []
+            owned.session.close()
             throw error
         }
         received = []
@@ -135,10 +138,9 @@ final class QueueDispatcher {
 
     /// How long the thread may sleep, in microseconds.
     private var waitingTime: Int64 {
-        guard let owned = ownership else { return 0 }
         var time = settings.poll.microseconds
-        if let timer = owned.sources.compactMap(\.state.nextTimer).min() {
-            time = min(time, max(0, timer - WallClock.microseconds()))
+        if let timer = ownership?.sources.compactMap(\.state.nextTimer).min(), let clock = ownership?.clock {
+            time = min(time, max(0, timer - clock.microseconds))
         }
         if let soonest = waiting.map(\.deadline).min() {
             time = min(time, max(0, (soonest - ContinuousClock.now).microseconds))
@@ -198,9 +200,13 @@ extension QueueDispatcher.Ownership {
     }
 }
 
-enum WallClock {
+/// The wall clock as it was at a take-over, going on steadily: the machine's clock may step, a message's time may not.
+struct SteadyClock {
+    private let start = Timestamp.now().microseconds
+    private let instant = ContinuousClock.now
+
     /// Microseconds since the Unix epoch.
-    static func microseconds() -> Int64 { Timestamp.now().microseconds }
+    var microseconds: Int64 { start + (ContinuousClock.now - instant).microseconds }
 }
 
 extension Duration {

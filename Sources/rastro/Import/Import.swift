@@ -1,7 +1,6 @@
 import ArgumentParser
 import Catalog
 import EventLog
-import Foundation
 
 struct Import: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -19,15 +18,10 @@ struct Import: AsyncParsableCommand {
     var file: String
 
     @Option(help: "ndjson or csv; by default the file's ending decides, else ndjson.")
-    var format: Format?
+    var format: CatalogueRows.Format?
 
     @Option(help: "The importing user, whose name every event bears; by default the database role.")
     var user: String?
-
-    enum Format: String, ExpressibleByArgument { case ndjson, csv }
-
-    /// Bad rows that are shown; more are only counted.
-    private static let shownFailures = 50
 
     func run() async throws {
         let logger = options.makeLogger()
@@ -46,7 +40,7 @@ struct Import: AsyncParsableCommand {
             }
         }
         show(report)
-        if !report.failed.isEmpty { throw Failure(.wrong, "\(report.failed.count) rows were not imported") }
+        if report.refused > 0 { throw Failure(.wrong, "\(report.refused) rows were not imported") }
     }
 
     private static func run(_ rows: CatalogueRows, into catalogue: CatalogueImport) async throws
@@ -67,11 +61,11 @@ struct Import: AsyncParsableCommand {
                 count += 1
                 switch next {
                 case .success(let row): chunk.append(row)
-                case .failure(let bad): report.failed.append((bad.line, bad.reason))
+                case .failure(let bad): report.refuse(line: bad.line, reason: bad.reason)
                 }
             }
             try await catalogue.add(chunk, to: &report)
-            progress.update(count)
+            progress.update(count, part: rows.size.map { ProgressReport.Part(done: rows.position, of: $0) })
             if ended { break }
         }
         progress.finish()
@@ -79,14 +73,14 @@ struct Import: AsyncParsableCommand {
     }
 
     private func show(_ report: CatalogueImport.Report) {
-        for (line, reason) in report.failed.sorted(by: { $0.line < $1.line }).prefix(Self.shownFailures) {
-            Terminal.note("line \(line): \(reason)")
-        }
+        for failure in report.failures { Terminal.note("line \(failure.line): \(failure.reason)") }
+        let unshown = report.refused - report.failures.count
+        if unshown > 0 { Terminal.note("and \(unshown) more") }
         guard options.json else {
             Terminal.print(
                 """
                 \(report.created) created, \(report.updated) updated, \(report.unchanged) unchanged, \
-                \(report.failed.count) refused
+                \(report.refused) refused
                 """
             )
             return
@@ -96,8 +90,10 @@ struct Import: AsyncParsableCommand {
         writer.member("created", report.created)
         writer.member("updated", report.updated)
         writer.member("unchanged", report.unchanged)
-        writer.member("refused", report.failed.count)
+        writer.member("refused", report.refused)
         writer.endObject()
         Terminal.print(writer.bytes)
     }
 }
+
+extension CatalogueRows.Format: ExpressibleByArgument {}
