@@ -93,6 +93,11 @@ let package = Package(
                 .hummingbird, .hummingbirdTesting, .httpTypes, .log,
             ]
         ),
+        .testTarget(
+            name: "RastroTests",
+            dependencies: ["rastro", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport", .log]
+        ),
+        .testTarget(name: "TidyTests"),
     ]
 )
 

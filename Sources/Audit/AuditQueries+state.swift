@@ -25,7 +25,7 @@ package struct ProductThen: Sendable {
 
 /// What lies between two versions of a product.
 package struct ProductDiff: Sendable {
-    package let productID: ProductID
+    package let productID: Int64
     package let from: Int64
     package let to: Int64
     /// In field order; a field that came back to its value is not in it.
@@ -41,10 +41,10 @@ extension AuditQueries {
     /// A product's state at a moment.
     ///
     /// - Throws: `AuditFailure` `.notFoundThen` before its creation, `.invalid` for a moment that is yet to come.
-    package func state(of product: ProductID, at moment: ProductMoment) async throws -> ProductThen {
+    package func state(of product: Int64, at moment: ProductMoment) async throws -> ProductThen {
         try await requireReached(moment)
         var query = QueryRecord("product-state")
-        query.add("product", product.rawValue)
+        query.add("product", product)
         switch moment {
         case .time(let time): query.add("at", time)
         case .position(let position): query.add("position", position)
@@ -64,12 +64,12 @@ extension AuditQueries {
     /// What changed after version `from`, up to and with version `to`; 1 ≤ from ≤ to.
     ///
     /// - Throws: `AuditFailure` `.notFoundThen` when the product has no such version.
-    package func diff(of product: ProductID, from: Int64, to: Int64) async throws -> ProductDiff {
+    package func diff(of product: Int64, from: Int64, to: Int64) async throws -> ProductDiff {
         guard 1 <= from, from <= to else {
             throw AuditFailure(.invalid, "'from' must be at least 1 and at most 'to'")
         }
         var query = QueryRecord("product-diff")
-        query.add("product", product.rawValue)
+        query.add("product", product)
         query.add("from", from)
         query.add("to", to)
         let queryPosition = try await record(query, product: product)
@@ -107,9 +107,10 @@ extension AuditQueries {
         }
     }
 
-    private static func fold(_ session: Session, _ id: ProductID, _ moment: ProductMoment, head: Int64) throws
+    private static func fold(_ session: Session, _ product: Int64, _ moment: ProductMoment, head: Int64) throws
         -> ProductThen?
     {
+        guard let id = ProductID(product) else { return nil }
         var last = head
         var wanted: Int64?
         switch moment {
@@ -142,7 +143,8 @@ private struct VersionWalk: Sendable {
     private(set) var endsDeleted = false
     private(set) var events: [Int64] = []
 
-    init(_ session: Session, _ id: ProductID, from: Int64, to: Int64, head: Int64) throws {
+    init(_ session: Session, _ product: Int64, from: Int64, to: Int64, head: Int64) throws {
+        guard let id = ProductID(product) else { return }
         var state = ProductState.absent
         try ProductHistory(session: session, productID: id).forEachChange(upTo: head) { change in
             state = try evolve(state, change.event)

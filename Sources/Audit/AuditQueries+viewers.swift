@@ -28,11 +28,11 @@ extension AuditQueries {
     ///
     /// Walks all events of the product, in short statements; memory grows with its viewers (about 64 bytes each), not
     /// with its events. Cancellation ends the walk.
-    package func viewers(of product: ProductID, limit: Int = defaultLimit, cursor: EventCursor? = nil) async throws
+    package func viewers(of product: Int64, limit: Int = defaultLimit, cursor: EventCursor? = nil) async throws
         -> ViewerPage
     {
         var query = QueryRecord("product-viewers")
-        query.add("product", product.rawValue)
+        query.add("product", product)
         query.add("limit", Int64(limit))
         if let cursor {
             query.add("head", cursor.head)
@@ -56,13 +56,13 @@ extension AuditQueries {
         var last: Int64
     }
 
-    private func count(_ product: ProductID, upTo head: Int64) async throws -> [Int32: ViewCount] {
+    private func count(_ product: Int64, upTo head: Int64) async throws -> [Int32: ViewCount] {
         var counts: [Int32: ViewCount] = [:]
         var after: Int64 = 0
         while true {
             try Task.checkCancellation()
             let parameters = Parameters()
-                .int64(product.rawValue).int64(after).int64(head).int32(Self.viewerStretch)
+                .int64(product).int64(after).int64(head).int32(Self.viewerStretch)
             let rows = try await log.readers.withConnection { session in
                 try session.query(Statements.auditCountViewers, parameters)
             }

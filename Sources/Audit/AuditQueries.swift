@@ -26,8 +26,12 @@ package struct AuditQueries: Sendable {
     }
 
     /// Writes the query down; returns its position.
-    func record(_ query: QueryRecord, product: ProductID? = nil) async throws(CommitError) -> Int64 {
-        let note = Note(type: .auditQueried, productID: product, data: query.bytes)
+    ///
+    /// - Parameter product: which product it names, though none can have that id.
+    func record(_ query: QueryRecord, product: Int64? = nil) async throws(CommitError) -> Int64 {
+        let productID = product.flatMap(ProductID.init)
+        let beyondRange = productID == nil ? product : nil
+        let note = Note(type: .auditQueried, productID: productID, beyondRange: beyondRange, data: query.bytes)
         guard let position = try await log.submit(.note(note), context: context).position else {
             throw .refused(sqlState: "XX000")
         }
@@ -42,14 +46,17 @@ package struct AuditQueries: Sendable {
     }
 
     /// A page of what happened to a product; `filter` may narrow it.
+    ///
+    /// - Parameter product: any id: of one that no product can have there may be refusals.
     package func productEvents(
-        _ product: ProductID,
+        _ product: Int64,
         _ filter: EventFilter = EventFilter(),
         limit: Int = defaultLimit,
         cursor: EventCursor? = nil
     ) async throws -> EventPage {
         var filter = filter
-        filter.product = product
+        filter.product = ProductID(product)
+        filter.beyondRange = filter.product == nil ? product : nil
         return try await page("product-events", filter, limit, cursor)
     }
 
@@ -89,7 +96,7 @@ package struct AuditQueries: Sendable {
             query.add("head", cursor.head)
             query.add("after", cursor.position)
         }
-        let queryPosition = try await record(query, product: filter.product)
+        let queryPosition = try await record(query, product: filter.productNumber)
         let head = min(cursor?.head ?? queryPosition, queryPosition)
         if numbers.users.count < filter.users.count {
             // Somebody may have been registered by this very query.

@@ -15,7 +15,7 @@ struct EventCriteria: Sendable {
     let request: UUIDv7?
 
     init(_ filter: EventFilter, _ numbers: FilterNumbers) {
-        product = filter.product?.rawValue
+        product = filter.productNumber
         users = filter.users.isEmpty ? nil : Set(filter.users.compactMap { numbers.users[$0] }).sorted()
         types = filter.wantedTypes?.map(\.rawValue)
         clients =
@@ -47,25 +47,14 @@ extension UUIDv7 {
     init?(text: String) {
         let digits = Array(text.utf8)
         guard digits.count == 36, [8, 13, 18, 23].allSatisfy({ digits[$0] == UInt8(ascii: "-") }) else { return nil }
-        var words: (high: UInt64, low: UInt64) = (0, 0)
-        var count = 0
-        for digit in digits where digit != UInt8(ascii: "-") {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-            default: return nil
-            }
-            if count < 16 {
-                words.high = words.high << 4 | UInt64(value)
-            } else {
-                words.low = words.low << 4 | UInt64(value)
-            }
-            count += 1
-        }
-        guard count == 32, words.high >> 12 & 0xf == 7 else { return nil }
-        self.init(high: words.high, low: words.low)
+        guard let bytes = Hexadecimal.decode(lowercase: digits.filter { $0 != UInt8(ascii: "-") }), bytes.count == 16
+        else { return nil }
+        let (high, low) = (Self.word(bytes[..<8]), Self.word(bytes[8...]))
+        guard high >> 12 & 0xf == 7 else { return nil }
+        self.init(high: high, low: low)
     }
+
+    private static func word(_ bytes: ArraySlice<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
     /// When it was made, to the millisecond.
     var madeAt: Timestamp { Timestamp(microseconds: Int64(high >> 16) * 1_000) }

@@ -4,6 +4,8 @@ package import EventLog
 /// Which events a list shows. Members that are empty or nil filter nothing; all others combine.
 package struct EventFilter: Sendable, Hashable {
     package var product: ProductID?
+    /// An id that no product can have, in place of `product`: refusals name such ids.
+    package var beyondRange: Int64?
     /// One of these.
     package var users: [UserID] = []
     package var types: [EventType] = []
@@ -33,7 +35,7 @@ package struct EventFilter: Sendable, Hashable {
     package var canonical: String {
         var writer = JSONWriter()
         writer.beginArray()
-        writer.value(product.map { .integer($0.rawValue) } ?? .null)
+        writer.value(productNumber.map { .integer($0) } ?? .null)
         for list in [users.map(\.description), types.map(\.name), clients, vias.map(\.name), actions] {
             writer.value(.array(list.map(JSONValue.string)))
         }
@@ -45,6 +47,8 @@ package struct EventFilter: Sendable, Hashable {
         writer.endArray()
         return String(decoding: writer.bytes, as: UTF8.self)
     }
+
+    var productNumber: Int64? { product?.rawValue ?? beyondRange }
 
     /// The types to look for; nil for all.
     var wantedTypes: [EventType]? {

@@ -2,7 +2,7 @@ import Catalog
 import EventLog
 
 /// The `data` of an AUDIT_QUERIED event: `{"query": "product-events", "product": 5, …}`. Users stand in it by number
-/// only, so that an erased id is gone from here too; users that the log does not know are left out.
+/// only, so that an erased id is gone from here too; users that the log does not know are counted: `"unknownUsers": 1`.
 struct QueryRecord {
     private var writer = JSONWriter(reserving: 192)
 
@@ -26,11 +26,13 @@ struct QueryRecord {
         if !values.isEmpty { writer.member(name, .array(values)) }
     }
 
-    mutating func add(_ filter: EventFilter, _ names: FilterNumbers) {
-        if let product = filter.product { add("product", product.rawValue) }
-        add("users", names.users.values.sorted().map { JSONValue.integer($0) })
+    mutating func add(_ filter: EventFilter, _ numbers: FilterNumbers) {
+        if let product = filter.productNumber { add("product", product) }
+        let unknown = Set(filter.users).count - numbers.users.count
+        add("users", numbers.users.values.sorted().map { JSONValue.integer($0) })
+        if unknown > 0 { add("unknownUsers", Int64(unknown)) }
         add("types", filter.types.map { .string($0.name) })
-        add("clients", names.clients.keys.sorted().map { .string($0.text) })
+        add("clients", filter.clients.map(JSONValue.string))
         if let request = filter.request { add("request", request) }
         add("via", filter.vias.map { .string($0.name) })
         add("actions", filter.actions.map(JSONValue.string))

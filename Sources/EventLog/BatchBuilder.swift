@@ -109,7 +109,7 @@ struct BatchBuilder {
         events.append(
             position: advance(),
             time: head.time,
-            productID: note.productID,
+            productID: note.productID?.rawValue ?? note.beyondRange,
             type: note.type,
             version: nil,
             code: note.code,
@@ -141,7 +141,7 @@ struct BatchBuilder {
         events.append(
             position: advance(),
             time: head.time,
-            productID: event.productID,
+            productID: event.productID.rawValue,
             type: event.type,
             version: event.version,
             code: event.code,

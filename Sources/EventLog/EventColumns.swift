@@ -24,7 +24,7 @@ struct EventColumns {
     mutating func append(
         position: Int64,
         time: Timestamp,
-        productID: ProductID?,
+        productID: Int64?,
         type: EventType,
         version: Int64?,
         code: String?,
@@ -33,7 +33,7 @@ struct EventColumns {
         userNumber: Int32
     ) {
         positions.append(position)
-        productIDs.append(productID?.rawValue)
+        productIDs.append(productID)
         times.append(time.microseconds)
         users.append(userNumber)
         clients.append(context.caller.client?.number)

@@ -31,13 +31,22 @@ package enum Work: Sendable {
 package struct Note: Sendable {
     package let type: EventType
     package let productID: ProductID?
+    /// An id that was named although no product can have it; stands in the event for `productID`.
+    package let beyondRange: Int64?
     package let code: String?
     /// Exact bytes of the event's `data`, JSON; nil when it has none.
     package let data: [UInt8]?
 
-    package init(type: EventType, productID: ProductID? = nil, code: String? = nil, data: [UInt8]? = nil) {
+    package init(
+        type: EventType,
+        productID: ProductID? = nil,
+        beyondRange: Int64? = nil,
+        code: String? = nil,
+        data: [UInt8]? = nil
+    ) {
         self.type = type
         self.productID = productID
+        self.beyondRange = beyondRange
         self.code = code
         self.data = data
     }

@@ -1,3 +1,5 @@
+import Catalog
+
 /// A W3C trace context, version 00: 16 bytes trace id, 8 bytes parent id, 1 byte flags.
 ///
 /// Source: W3C Trace Context, "traceparent header". All-zero ids are invalid.
@@ -18,24 +20,9 @@ package struct TraceContext: Sendable, Hashable, CustomStringConvertible {
             [2, 35, 52].allSatisfy({ text[$0] == UInt8(ascii: "-") })
         else { return nil }
         let digits = text[3..<35] + text[36..<52] + text[53..<55]
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(25)
-        var high: UInt8?
-        for digit in digits {
-            let value: UInt8
-            switch digit {
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = digit - UInt8(ascii: "0")
-            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = digit - UInt8(ascii: "a") + 10
-            default: return nil
-            }
-            if let first = high {
-                bytes.append(first << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
-        }
-        guard bytes[..<16].contains(where: { $0 != 0 }), bytes[16..<24].contains(where: { $0 != 0 }) else { return nil }
+        guard let bytes = Hexadecimal.decode(lowercase: digits), bytes[..<16].contains(where: { $0 != 0 }),
+            bytes[16..<24].contains(where: { $0 != 0 })
+        else { return nil }
         self.bytes = bytes
     }
 

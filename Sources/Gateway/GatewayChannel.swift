@@ -8,7 +8,8 @@ struct GatewayChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         http.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            try channel.pipeline.syncOperations.addHandler(BareRefusalHandler(), position: .first)
+            let pipeline = channel.pipeline.syncOperations
+            try pipeline.addHandlers([ContinueHandler(), BareRefusalHandler()], position: .first)
             return value
         }
     }

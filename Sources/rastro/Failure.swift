@@ -25,6 +25,7 @@ struct Failure: Error {
     init?(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
+        case let failure as ProjectionRebuild.Failure: self.init(.usage, failure.description)
         case let failure as Migrator.Failure: self.init(.wrong, failure.description)
         case let failure as EmbeddedPostgresError: self.init(.unreachable, failure.description)
         case let failure as PrepareFailures: self.init(.wrong, "the schema does not fit this program: \(failure)")

@@ -35,26 +35,25 @@ struct Rebuild: AsyncParsableCommand {
 
         func run() async throws {
             let logger = options.makeLogger()
-            var progress = ProgressReport("rebuilding products: events")
-            let (report, seconds) = try await options.withDatabase(logger: logger) { [progress] database in
-                var progress = progress
+            let (report, seconds) = try await options.withDatabase(logger: logger) { database in
+                var progress = ProgressReport("rebuilding products: changes")
                 let access = EventLogAccess(database: database, logger: logger)
                 let session = try access.ownerSession()
                 defer { session.close() }
                 let rebuild = try ProjectionRebuild(session: session, into: into)
                 let stop = try position ?? at.map { try Self.position(at: $0, session: session) }
                 var report = try rebuild.build(upTo: stop) { progress.update($0) }
+                progress.finish()
                 guard report.faults.isEmpty else { return (report, progress.seconds) }
                 let old = keepOld ? "products_old_\(report.position)" : nil
                 let act = into == nil ? rebuild.swap(report, keepAs: old) : rebuild.record(report)
-                let context = try access.commandContext()
+                let context = try access.commandContext(asOwner: true)
                 _ = try await access.withLog(asOwner: true) { log in
                     try await log.submit(.act(act), context: context)
                 }
                 report.swapped = into == nil
                 return (report, progress.seconds)
             }
-            progress.update(report.events)
             show(report, seconds: seconds)
             if !report.faults.isEmpty { throw Failure(.wrong, "the log itself cannot be replayed") }
         }

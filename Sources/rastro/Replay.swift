@@ -47,7 +47,7 @@ struct Replay: AsyncParsableCommand {
     func run() async throws {
         let logger = options.makeLogger()
         let types = type.compactMap { EventType(name: $0)?.rawValue }
-        var progress = ProgressReport("replaying: events")
+        let progress = ProgressReport("replaying: events")
         let (range, events) = try await options.withDatabase(logger: logger) { [progress] database in
             var progress = progress
             let access = EventLogAccess(database: database, logger: logger)
@@ -58,11 +58,12 @@ struct Replay: AsyncParsableCommand {
             let range = ReplayRange(from: from, to: min(to ?? end, end), product: product, types: types)
             let replay = QueueReplay(queue: .productEvents, range: range)
             let events = try replay.count(session) { progress.update(Int($0)) }
+            progress.update(Int(events))
+            progress.finish()
             let context = try access.commandContext()
             _ = try await access.withLog { log in try await log.submit(.act(replay.act), context: context) }
             return (range, events)
         }
-        progress.update(Int(events))
         show(range, events: events, seconds: progress.seconds)
     }
 

@@ -39,6 +39,7 @@ struct Verify: AsyncParsableCommand {
                 found.faults += page.faults.map { "product \($0.id): \($0.fault)" }
                 progress.update(found.events)
             }
+            progress.finish()
             return found
         }
         show(found)

@@ -47,10 +47,29 @@ import Testing
             #expect(query.type == .auditQueried && query.productID == desk.id.rawValue && query.userID == "auditor")
             #expect(
                 query.dataText == #"{"query":"events","product":\#(desk.id),"users":[\#(number)],"#
-                    + #""types":["CREATED","FETCHED"],"limit":7}"#
+                    + #""unknownUsers":1,"types":["CREATED","FETCHED"],"limit":7}"#
             )
             _ = try await queries.userEvents(try #require(UserID(any: "nobody")))
-            #expect(try await test.all().last?.dataText == #"{"query":"user-events","include":"queries","limit":100}"#)
+            #expect(
+                try await test.all().last?.dataText
+                    == #"{"query":"user-events","unknownUsers":1,"include":"queries","limit":100}"#
+            )
+        }
+    }
+
+    @Test func aQueryIsRecordedAsItWasAskedThoughTheLogKnowsNoneOfItsNames() async throws {
+        try await TestLog.run { test in
+            try await test.create("COD5")
+            let queries = try test.queries()
+            _ = try await queries.events(EventFilter())
+            let unfiltered = try await test.all().last?.dataText
+            var filter = EventFilter()
+            filter.users = try ["ghost", "ghost", "spectre"].map { try #require(UserID(any: $0)) }
+            filter.clients = ["nokey", "alsonone"]
+            #expect(try await queries.events(filter).events.isEmpty)
+            let asked = try await test.all().last?.dataText
+            #expect(asked == #"{"query":"events","unknownUsers":2,"clients":["nokey","alsonone"],"limit":100}"#)
+            #expect(asked != unfiltered)
         }
     }
 

@@ -11,6 +11,7 @@ import Testing
 /// A real log with its committer, in a database of its own.
 struct TestLog: Sendable {
     let log: EventLog
+    let database: ClusterAddress
 
     static let logger = Logger(label: "audit-tests") { _ in SwiftLogNoOpLogHandler() }
 
@@ -22,7 +23,7 @@ struct TestLog: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             do {
-                try await body(TestLog(log: log))
+                try await body(TestLog(log: log, database: address))
                 await group.triggerGracefulShutdown()
                 try await tasks.waitForAll()
             } catch {

@@ -139,6 +139,20 @@ struct AccessTests {
         }
     }
 
+    @Test func `an id beyond every product counts as a refusal, and a DENIED event names it`() async throws {
+        try await TestGateway.run(limiter: RefusalLimiter(limit: 2)) { gateway in
+            let path = "/v1/products/9007199254740992"
+            let events = try await gateway.recorded { () async throws -> Void in
+                #expect(try await gateway.send(.get, path, as: .reader).problem == "product-not-found")
+                #expect(try await gateway.send(.delete, path, as: .reader).problem == "missing-scope")
+                #expect(try await gateway.send(.get, path, as: .reader).problem == "too-many-refusals")
+            }
+            #expect(
+                events == ["NOT_FOUND 9007199254740992 reader get", "DENIED 9007199254740992 reader delete"]
+            )
+        }
+    }
+
     @Test func `a revoked key makes no further event`() async throws {
         try await TestGateway.run { gateway in
             try await gateway.makeProduct("C1")

@@ -1,7 +1,9 @@
 import Catalog
+import EmbeddedPostgres
 import EventLog
 import HTTPTypes
 import Hummingbird
+import LibPQ
 import Testing
 
 @testable import Gateway
@@ -85,7 +87,7 @@ struct AnswerFormTests {
             ReadinessCheck(name: "relay") { nil },
             ReadinessCheck(name: "sealer") { "there is no key" },
         ]
-        try await TestGateway.run(readiness: checks) { gateway in
+        try await TestGateway.run(readiness: checks.map { check in { _ in check } }) { gateway in
             let ready = try await gateway.send(.get, "/readyz", as: nil)
             #expect(ready.status == .serviceUnavailable)
             #expect(ready.headers[.retryAfter] != nil)
@@ -93,6 +95,36 @@ struct AnswerFormTests {
             #expect(found?["database"]?.text == "ok")
             #expect(found?["relay"]?.text == "ok")
             #expect(found?["sealer"]?.text == "there is no key")
+        }
+    }
+
+    @Test func `readyz tells a schema that is too old and queues that nobody serves`() async throws {
+        try await TestGateway.run(readiness: [ReadinessCheck.schema, ReadinessCheck.queues]) { gateway in
+            func change(_ sql: String) throws {
+                let session = try Session.open(ConnectionConfiguration(url: gateway.database.superuserConnectionString))
+                defer { session.close() }
+                try session.execute("set search_path = \(Migrator.schema); \(sql)")
+            }
+            func checks() async throws -> JSONValue? {
+                let reply = try await gateway.send(.get, "/readyz", as: nil)
+                #expect((reply.status == .ok) == (reply.json["status"]?.text == "ok"))
+                return reply.json["checks"]
+            }
+            var found = try await checks()
+            #expect(found?["schema"]?.text == "ok")
+            #expect(found?["queues"]?.text == "no process serves product-events.fifo, product-activity.fifo")
+            try change("update queues set owner = 'x', lease_until = clock_timestamp() + interval '1 hour'")
+            found = try await checks()
+            #expect(found?["database"]?.text == "ok" && found?["queues"]?.text == "ok")
+            try change("update queues set lease_until = clock_timestamp() where name = 'product-events.fifo'")
+            #expect(try await checks()?["queues"]?.text == "no process serves product-events.fifo")
+            try change("delete from schema_versions where number = \(Migrator.latest)")
+            #expect(
+                try await checks()?["schema"]?.text
+                    == "the schema is at version \(Migrator.latest - 1); this program needs \(Migrator.latest)"
+            )
+            try change("insert into schema_versions values (\(Migrator.latest + 1), 'newer')")
+            #expect(try await checks()?["schema"]?.text == "ok")
         }
     }
 

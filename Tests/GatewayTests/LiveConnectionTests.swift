@@ -85,6 +85,35 @@ struct LiveConnectionTests {
         }
     }
 
+    @Test func `a client that waits for 100 Continue is told to go on before its body is there`() async throws {
+        try await TestGateway.run(.live) { gateway in
+            let body = TestGateway.body("C1")
+            let connection = try gateway.raw(
+                "POST /v1/products HTTP/1.1\r\nHost: x\r\nx-api-key: \(gateway.keys[.ana] ?? "")\r\n"
+                    + "Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
+                    + "Expect: 100-continue\r\nConnection: close\r\n\r\n"
+            )
+            let interim = "HTTP/1.1 100 Continue\r\n\r\n"
+            #expect(await connection.read(interim.utf8.count) == interim)
+            connection.send(body)
+            let answer = await connection.readToEnd()
+            #expect(answer?.hasPrefix("HTTP/1.1 201 Created\r\n") == true, "\(answer ?? "nothing")")
+            connection.close()
+        }
+    }
+
+    @Test func `a client that waits for 100 Continue is refused without it`() async throws {
+        try await TestGateway.run(.live) { gateway in
+            let connection = try gateway.raw(
+                "POST /v1/products HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 5\r\n"
+                    + "Expect: 100-continue\r\n\r\n"
+            )
+            let answer = await connection.readToEnd()
+            #expect(answer?.hasPrefix("HTTP/1.1 401 Unauthorized\r\n") == true, "\(answer ?? "nothing")")
+            connection.close()
+        }
+    }
+
     @Test func `a client that sends byte by byte is cut off all the same`() async throws {
         try await TestGateway.run(.live, configuration: .test { $0.requestTimeout = .milliseconds(500) }) { gateway in
             let head = "POST /v1/products HTTP/1.1\r\nHost: x\r\nx-api-key: \(gateway.keys[.ana] ?? "")\r\n"

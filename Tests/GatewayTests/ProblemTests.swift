@@ -25,6 +25,20 @@ struct ProblemTests {
         #expect(problem.headers.contains(.wwwAuthenticate) == (status == 401))
     }
 
+    @Test func `only what the log holds as NOT_FOUND counts as such`() throws {
+        let id = try #require(ProductID(5))
+        for rejection in [Rejection.notFound(id), .gone(id, version: 2)] {
+            #expect(Problem(rejection, position: 7).isRecordedAsNotFound)
+            #expect(!Problem(rejection, position: nil).isRecordedAsNotFound)
+        }
+        // An answer may name an event and yet be no NOT_FOUND.
+        for rejection in [Rejection.preconditionFailed(current: 2), .codeTaken(by: id), .idTaken(id), .idUsed(id)] {
+            let problem = Problem(rejection, position: 7)
+            #expect(problem.headers[.eventPosition] == "7" && !problem.isRecordedAsNotFound)
+        }
+        #expect(!Problem(.notFoundThen, "no").at(position: 7).isRecordedAsNotFound)
+    }
+
     @Test func `an unknown error is internal and tells nothing`() {
         struct Secret: Error { let password = "hunter2" }
         let problem = Problem(mapping: Secret(), logger: TestGateway.logger)

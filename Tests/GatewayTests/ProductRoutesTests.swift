@@ -146,17 +146,33 @@ struct ProductRoutesTests {
         }
     }
 
-    @Test func `an id beyond every product is 404 and leaves no event`() async throws {
+    @Test(arguments: ["9007199254740992", "9223372036854775807"])
+    func `an id beyond every product is 404 and recorded, whatever the method`(_ id: String) async throws {
         try await TestGateway.run { gateway in
-            let path = "/v1/products/9007199254740992"
+            let path = "/v1/products/\(id)"
             let events = try await gateway.recorded { () async throws -> Void in
-                #expect(try await gateway.send(.get, path).problem == "product-not-found")
-                #expect(try await gateway.send(.delete, path).problem == "product-not-found")
-                #expect(try await gateway.send(.put, path, TestGateway.body("C1")).problem == "product-not-found")
                 #expect(try await gateway.send(.put, path, "{}").problem == "invalid-fields")
-                #expect(try await gateway.send(.patch, path, "{}").problem == "product-not-found")
+                let answers = [
+                    try await gateway.send(.get, path), try await gateway.send(.delete, path),
+                    try await gateway.send(.put, path, TestGateway.body("C1")),
+                    try await gateway.send(.patch, path, "{}"),
+                ]
+                #expect(answers.allSatisfy { $0.problem == "product-not-found" })
+                #expect(try await gateway.send(.head, path).status == .notFound)
+                let end = try await gateway.end()
+                #expect(answers.map(\.position) == [end - 4, end - 3, end - 2, end - 1])
             }
-            #expect(events.isEmpty)
+            #expect(events == ["get", "delete", "put", "patch", "head"].map { "NOT_FOUND \(id) ana \($0)" })
+        }
+    }
+
+    @Test func `a PUT without a model clears it`() async throws {
+        try await TestGateway.run { gateway in
+            let path = "/v1/products/\(try await gateway.makeProduct("C1"))"
+            let reply = try await gateway.send(.put, path, #"{"code": "C1", "name": "Desk", "price": 19.9}"#)
+            #expect(reply.status == .ok)
+            #expect(reply.json["model"]?.text == "")
+            #expect(reply.json["version"]?.integer == 2)
         }
     }
 

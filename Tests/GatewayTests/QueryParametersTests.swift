@@ -37,7 +37,9 @@ struct QueryParametersTests {
 
     @Test(arguments: ["9007199254740992", "9223372036854775807"])
     func `a path id beyond every product is not found`(_ text: String) throws {
-        #expect(try PathID(text) == .beyondRange)
+        let number = try #require(Int64(text))
+        #expect(try PathID(text) == .beyondRange(number))
+        #expect(try PathID(text).number == number)
         #expect(problem { _ = try PathID(text).productID() } == .productNotFound)
     }
 

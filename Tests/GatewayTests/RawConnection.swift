@@ -44,13 +44,16 @@ struct RawConnection: Sendable {
     }
 
     /// Everything up to the end of the connection; nil when it does not end within 20 seconds.
-    func readToEnd() async -> String? {
+    func readToEnd() async -> String? { await read(.max) }
+
+    /// The next bytes, fewer at the end of the connection; nil when they do not come within 20 seconds.
+    func read(_ wanted: Int) async -> String? {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread {
                 var bytes: [UInt8] = []
                 var chunk = [UInt8](repeating: 0, count: 65_536)
-                while true {
-                    let count = recv(descriptor, &chunk, chunk.count, 0)
+                while bytes.count < wanted {
+                    let count = recv(descriptor, &chunk, min(chunk.count, wanted - bytes.count), 0)
                     if count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) {
                         return continuation.resume(returning: nil)
                     }

@@ -37,7 +37,7 @@ struct TestGateway: Sendable {
     /// Runs `body` against a fresh gateway.
     static func run(
         _ setup: TestingSetup = .router,
-        readiness: [ReadinessCheck] = [],
+        readiness: [(EventLog) -> ReadinessCheck] = [],
         limiter: RefusalLimiter = RefusalLimiter(),
         configuration: GatewayConfiguration = .test(),
         _ body: @escaping @Sendable (TestGateway) async throws -> Void
@@ -47,7 +47,7 @@ struct TestGateway: Sendable {
         let services = GatewayServices(
             eventLog: log,
             keys: KeyStore(pool: log.readers, logger: logger),
-            readiness: readiness,
+            readiness: readiness.map { $0(log) },
             limiter: limiter,
             logger: logger
         )

@@ -61,9 +61,7 @@ struct BodyReader {
     }
 
     private mutating func noteMissing() {
-        var required: [ProductField] = [.code, .name, .price]
-        if case .replace = purpose { required.insert(.model, at: 2) }
-        for field in required where !present.contains(field) {
+        for field in [ProductField.code, .name, .price] where !present.contains(field) {
             fail(field.pointer, .required, "is required")
         }
     }

@@ -2,17 +2,15 @@
 package struct Replacement: Sendable, Hashable {
     package let fields: ProductFields
 
-    /// Reads a PUT body: `code`, `name`, `model` and `price` are required, `url` and `expiresAt` are cleared when absent.
-    /// `version`, `createdAt` and `updatedAt` are ignored; an `id` must be the path's.
+    /// Reads a PUT body: `code`, `name` and `price` are required; when absent, `model` is "" as in a POST, `url` and
+    /// `expiresAt` are cleared. `version`, `createdAt` and `updatedAt` are ignored; an `id` must be the path's.
     package init(json: JSONValue, id: ProductID) throws(FieldFaults) {
         let body = try BodyReader(json, for: .replace(id))
-        guard let code = body.code, let name = body.name, let model = body.model, let price = body.price else {
-            throw FieldFaults([])
-        }
+        guard let code = body.code, let name = body.name, let price = body.price else { throw FieldFaults([]) }
         fields = ProductFields(
             code: code,
             name: name,
-            model: model,
+            model: body.model ?? "",
             price: price,
             url: body.url ?? nil,
             expiresAt: body.expiresAt ?? nil

@@ -53,7 +53,7 @@ struct Gate: Sendable {
             method: exchange.request.method.rawValue,
             route: route.path,
             scope: scope,
-            productID: Int64(canonical: exchange.pathPart("id")).flatMap(ProductID.init)
+            path: try? PathID(exchange.pathPart("id"))
         )
         let position = try await refusals.deny(denial, context: exchange.eventContext)
         let challenge = #"Bearer realm="rastro", error="insufficient_scope", scope="\#(scope.rawValue)""#
@@ -63,11 +63,6 @@ struct Gate: Sendable {
             headers: [.wwwAuthenticate: challenge]
         ).at(position: position)
     }
-}
-
-extension Problem {
-    /// Whether the log has a NOT_FOUND event for it.
-    fileprivate var isRecordedAsNotFound: Bool { headers.contains(.eventPosition) && code.status != .forbidden }
 }
 
 /// Bounds how many requests are in progress at once.

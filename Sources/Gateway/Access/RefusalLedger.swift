@@ -87,7 +87,8 @@ struct Denial: Sendable {
     /// The route's pattern, never the path itself: paths may hold user ids.
     let route: String
     let scope: Scope
-    let productID: ProductID?
+    /// The product that was named, if one was.
+    let path: PathID?
 
     var note: Note {
         var data = JSONWriter(reserving: 96)
@@ -96,6 +97,10 @@ struct Denial: Sendable {
         data.member("route", route)
         data.member("scope", scope.rawValue)
         data.endObject()
-        return Note(type: .denied, productID: productID, data: data.bytes)
+        return switch path {
+        case .id(let id): Note(type: .denied, productID: id, data: data.bytes)
+        case .beyondRange(let number): Note(type: .denied, beyondRange: number, data: data.bytes)
+        case nil: Note(type: .denied, data: data.bytes)
+        }
     }
 }

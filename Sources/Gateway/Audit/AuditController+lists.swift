@@ -24,17 +24,16 @@ extension AuditController {
         let path = try PathID(exchange.pathPart("id"))
         let query = try AuditParameters(exchange.request, known: AuditParameters.filters + ["user"])
         var filter = try query.filter()
-        let product = try path.productID()
-        filter.product = product
+        filter.narrow(to: path)
         return try await list(exchange, query, filter, name: "product-events") { [filter] queries, limit, cursor in
-            try await queries.productEvents(product, filter, limit: limit, cursor: cursor)
+            try await queries.productEvents(path.number, filter, limit: limit, cursor: cursor)
         }
     }
 
     /// `GET /v1/audit/users/{userId}/events`, narrowed by the same filters
     @Sendable
     func userEvents(_ exchange: Exchange) async throws -> Response {
-        guard let user = PathText.decode(exchange.pathPart("userId")).flatMap(UserID.init(any:)) else {
+        guard let user = PercentEncoding.decode(exchange.pathPart("userId").utf8).flatMap(UserID.init(any:)) else {
             throw Problem(.invalidPath, "that is no user id: 1 to 128 characters without control characters")
         }
         let query = try AuditParameters(exchange.request, known: AuditParameters.filters + ["product"])
@@ -51,7 +50,7 @@ extension AuditController {
         let path = try PathID(exchange.pathPart("id"))
         let query = try AuditParameters(exchange.request, known: [])
         let limit = try query.limit()
-        let product = try path.productID()
+        let product = path.number
         let name = "viewers of \(product)"
         let cursor = try pageCursor(query, name).map { EventCursor(head: $0[0], position: $0[1]) }
         let page = try await queries(exchange).viewers(of: product, limit: limit, cursor: cursor)

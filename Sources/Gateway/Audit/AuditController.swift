@@ -47,7 +47,7 @@ struct AuditController: Sendable {
         guard moments.count == 1 else {
             throw Problem(.invalidQuery, "name one moment: 'at', 'position' or 'version'")
         }
-        let then = try await queries(exchange).state(of: path.productID(), at: moments[0])
+        let then = try await queries(exchange).state(of: path.number, at: moments[0])
         var writer = JSONWriter(reserving: 512)
         writer.productThen(then)
         return answer(writer, then.queryPosition)
@@ -62,7 +62,7 @@ struct AuditController: Sendable {
         guard let from = try query.integer("from", in: versions), let to = try query.integer("to", in: versions) else {
             throw Problem(.invalidQuery, "name two versions: 'from' and 'to'")
         }
-        let diff = try await queries(exchange).diff(of: path.productID(), from: from, to: to)
+        let diff = try await queries(exchange).diff(of: path.number, from: from, to: to)
         var writer = JSONWriter(reserving: 512)
         writer.productDiff(diff)
         return answer(writer, diff.queryPosition)

@@ -53,7 +53,7 @@ struct AuditParameters {
     /// - Throws: `invalid-query`.
     func filter() throws(Problem) -> EventFilter {
         var filter = EventFilter()
-        filter.product = try product()
+        if let id = try single.integer("product", in: 1...Int64.max) { filter.narrow(to: PathID(number: id)) }
         filter.users = try each("user", "a user id") { UserID(any: $0) }
         filter.types = try each("type", list(EventType.allCases)) { EventType(name: $0) }
         filter.clients = try each("client", "an API key's id") { Self.isLabel($0) ? $0 : nil }
@@ -65,11 +65,6 @@ struct AuditParameters {
         filter.order = try single("order", "asc or desc") { EventFilter.Order(rawValue: $0) } ?? .oldestFirst
         filter.includesQueries = try single("include", "queries") { $0 == "queries" ? true : nil } ?? false
         return filter
-    }
-
-    private func product() throws(Problem) -> ProductID? {
-        guard let value = try single.integer("product", in: 1...ProductID.largest) else { return nil }
-        return ProductID(value)
     }
 
     private func each<Value>(
@@ -104,6 +99,16 @@ struct AuditParameters {
     }
 
     private static func isLabel(_ text: String) -> Bool { EventRequestID(label: text) != nil }
+}
+
+extension EventFilter {
+    /// Shows only what happened to a product, or at an id that none can have.
+    mutating func narrow(to path: PathID) {
+        switch path {
+        case .id(let id): product = id
+        case .beyondRange(let number): beyondRange = number
+        }
+    }
 }
 
 extension QueryParameters {

@@ -75,16 +75,16 @@ extension Problem {
 
     /// A command that was refused under the log's lock.
     package init(_ rejection: Rejection, position: Int64?) {
-        let problem =
-            switch rejection {
-            case .notFound: Problem(.productNotFound, rejection.description)
-            case .gone: Problem(.productGone, rejection.description)
-            case .preconditionFailed: Problem(.preconditionFailed, "If-Match names no current version of the product")
-            case .codeTaken: Problem(.codeTaken, rejection.description)
-            case .idTaken: Problem(.idTaken, rejection.description)
-            case .idUsed: Problem(.idUsed, rejection.description)
-            case .invalid(let faults): Problem(FieldFaults(faults))
-            }
-        self = problem.at(position: position)
+        switch rejection {
+        case .notFound: self = Problem(.productNotFound, rejection.description).recordedAsNotFound(at: position)
+        case .gone: self = Problem(.productGone, rejection.description).recordedAsNotFound(at: position)
+        case .preconditionFailed:
+            self = Problem(.preconditionFailed, "If-Match names no current version of the product")
+                .at(position: position)
+        case .codeTaken: self = Problem(.codeTaken, rejection.description).at(position: position)
+        case .idTaken: self = Problem(.idTaken, rejection.description).at(position: position)
+        case .idUsed: self = Problem(.idUsed, rejection.description).at(position: position)
+        case .invalid(let faults): self = Problem(FieldFaults(faults)).at(position: position)
+        }
     }
 }

@@ -10,6 +10,8 @@ package struct Problem: Error, Sendable {
     package let faults: [FieldFault]
     /// Fields of the answer that belong to the problem, such as `Allow`.
     package var headers: HTTPFields
+    /// Whether the log has a NOT_FOUND event for it, which counts against the caller.
+    package private(set) var isRecordedAsNotFound = false
 
     package init(_ code: ProblemCode, _ detail: String, faults: [FieldFault] = [], headers: HTTPFields = [:]) {
         self.code = code
@@ -19,6 +21,13 @@ package struct Problem: Error, Sendable {
         if let seconds = code.retryAfterSeconds, !headers.contains(.retryAfter) {
             self.headers[.retryAfter] = String(seconds)
         }
+    }
+
+    /// The same problem, for which the log has a NOT_FOUND event at `position`; nil: it has none.
+    package func recordedAsNotFound(at position: Int64?) -> Problem {
+        var problem = at(position: position)
+        problem.isRecordedAsNotFound = position != nil
+        return problem
     }
 
     /// The same problem naming the last event that the request made.

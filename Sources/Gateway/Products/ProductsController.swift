@@ -18,7 +18,7 @@ struct ProductsController: Sendable {
         let path = try PathID(exchange.pathPart("id"))
         _ = try QueryParameters(exchange.request, known: [])
         let known = try ifNoneMatch(exchange)
-        let outcome = try await log.submit(.fetch(path.productID()), context: exchange.eventContext)
+        let outcome = try await log.submit(.fetch(productID(path, exchange)), context: exchange.eventContext)
         let product = try Self.product(in: outcome)
         guard !tags.isNamed(product.version, in: known) else {
             return Response(status: .notModified, headers: headers(of: product, outcome))
@@ -47,7 +47,7 @@ struct ProductsController: Sendable {
         let id = try change.path.productIDForBody()
         let replacement = try Replacement(json: json, id: id)
         try require(change.ifMatch)
-        _ = try change.path.productID()
+        _ = try await productID(change.path, exchange)
         return try await submit(.replace(id, replacement, change.precondition), exchange)
     }
 
@@ -59,7 +59,7 @@ struct ProductsController: Sendable {
         let id = try change.path.productIDForBody()
         let patch = try Patch(json: json, id: id)
         try require(change.ifMatch)
-        _ = try change.path.productID()
+        _ = try await productID(change.path, exchange)
         return try await submit(.patch(id, patch, change.precondition), exchange)
     }
 
@@ -68,10 +68,20 @@ struct ProductsController: Sendable {
     func delete(_ exchange: Exchange) async throws -> Response {
         let change = try ChangeRequest(exchange, tags: tags)
         try require(change.ifMatch)
-        let command = Command.delete(try change.path.productID(), change.precondition)
+        let command = Command.delete(try await productID(change.path, exchange), change.precondition)
         let outcome = try await log.submit(.command(command), context: exchange.eventContext)
         if case .rejected(let rejection) = outcome.answer { throw Problem(rejection, position: outcome.position) }
         return Response(status: .noContent, headers: Self.headers(outcome))
+    }
+
+    /// A product's id; of one that no product can have NOT_FOUND is recorded.
+    ///
+    /// - Throws: `product-not-found`, or `CommitError`.
+    private func productID(_ path: PathID, _ exchange: Exchange) async throws -> ProductID {
+        guard case .beyondRange(let number) = path else { return try path.productID() }
+        let note = Note(type: .notFound, beyondRange: number)
+        let outcome = try await log.submit(.note(note), context: exchange.eventContext)
+        throw PathID.noSuchProduct.recordedAsNotFound(at: outcome.position)
     }
 
     private func submit(_ command: Command, _ exchange: Exchange) async throws -> Response {

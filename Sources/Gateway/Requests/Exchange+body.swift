@@ -37,6 +37,7 @@ extension Exchange {
         context.bodyState.take()
         let deadline = ConnectionDeadline(context.connection, after: limits.time)
         defer { deadline.cancel() }
+        if request.expectsContinue { try? await context.connection.triggerUserOutboundEvent(ContinueHandler.Event()) }
         do {
             return try await request.body.collect(upTo: limits.bytes)
         } catch is NIOTooManyBytesError {
@@ -45,6 +46,11 @@ extension Exchange {
             throw Problem(.malformedBody, "the body broke off or is not framed as HTTP asks")
         }
     }
+}
+
+extension Request {
+    /// Whether the client sends its body only when told to.
+    fileprivate var expectsContinue: Bool { headers[.expect]?.lowercased() == "100-continue" }
 }
 
 /// What a body may cost.

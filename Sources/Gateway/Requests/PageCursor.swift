@@ -1,3 +1,4 @@
+import Catalog
 import Crypto
 
 /// Where a list goes on: opaque to clients, and good only for the same log and the same filter.

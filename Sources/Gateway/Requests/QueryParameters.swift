@@ -48,22 +48,8 @@ package struct QueryParameters: Sendable {
     }
 
     private static func decode(_ bytes: Substring.UTF8View.SubSequence) -> String? {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(bytes.count)
-        var rest = bytes.makeIterator()
-        while let byte = rest.next() {
-            switch byte {
-            case UInt8(ascii: "%"):
-                guard let high = rest.next()?.hexValue, let low = rest.next()?.hexValue else { return nil }
-                decoded.append(high << 4 | low)
-            case UInt8(ascii: "+"):
-                decoded.append(UInt8(ascii: " "))
-            default:
-                decoded.append(byte)
-            }
-        }
-        guard !decoded.contains(0) else { return nil }
-        return String(validating: decoded, as: UTF8.self)
+        guard let text = PercentEncoding.decode(bytes, plusIsSpace: true), !text.utf8.contains(0) else { return nil }
+        return text
     }
 }
 
@@ -83,16 +69,5 @@ extension String {
     package var excerpt: String {
         guard unicodeScalars.count > 64 else { return self }
         return String(String.UnicodeScalarView(unicodeScalars.prefix(64))) + "…"
-    }
-}
-
-extension UInt8 {
-    fileprivate var hexValue: UInt8? {
-        switch self {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): self - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): self - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): self - UInt8(ascii: "A") + 10
-        default: nil
-        }
     }
 }

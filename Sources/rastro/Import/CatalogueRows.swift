@@ -103,7 +103,6 @@ extension CatalogueRows {
             try record.append(line)
             guard record.isOpen else { return record }
             lines.setMark()
-            defer { lines.forgetMark() }
             var left = Self.recordLimitBytes - line.count
             while record.isOpen {
                 guard let next = try lines.next() else { throw BadRow(line: first, reason: "a quote is never closed") }
@@ -114,6 +113,7 @@ extension CatalogueRows {
                 left -= more.count + 1
                 try record.append(more)
             }
+            lines.forgetMark()
             return record
         } catch let fault as CSVRecord.Fault {
             let last = lines.number

@@ -47,8 +47,9 @@ struct LineReader: Sendable {
             throw Failure(.usage, "cannot read \(path)")
         }
         var status = stat()
-        let isRegular = fstat(handle.fileDescriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-        size = isRegular ? Int(status.st_size) : nil
+        let kind = fstat(handle.fileDescriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
+        guard kind != S_IFDIR else { throw Failure(.usage, "\(path) is a directory") }
+        size = kind == S_IFREG ? Int(status.st_size) : nil
     }
 
     /// The next line; nil at the end of the file.

@@ -90,6 +90,31 @@ import Testing
         }
     }
 
+    @Test func anIdThatNoProductCanHaveIsAskedForLikeAnyOther() async throws {
+        try await TestGateway.run { gateway in
+            let id: Int64 = 9_007_199_254_740_992
+            let missed = try #require(try await gateway.send(.get, "/v1/products/\(id)").position)
+            let path = "/v1/audit/products/\(id)"
+            for uri in ["\(path)/events", "/v1/audit/events?product=\(id)&limit=5"] {
+                let reply = try await gateway.send(.get, uri, as: .auditor)
+                #expect(reply.json["items"]?.items.map { $0["position"]?.integer } == [missed], "\(reply.text)")
+                #expect(reply.json["items"]?.items.map { $0["productId"]?.integer } == [id])
+                let query = try #require(try await gateway.events().last)
+                #expect(query.type == .auditQueried && query.productID == id && query.position == reply.position)
+                #expect(query.data.map { String(decoding: $0, as: UTF8.self) }?.contains("\"product\":\(id),") == true)
+            }
+            let viewers = try await gateway.send(.get, "\(path)/viewers", as: .auditor)
+            #expect(viewers.status == .ok && viewers.json["items"]?.items.isEmpty == true && viewers.position != nil)
+            for uri in ["\(path)?version=1", "\(path)/diff?from=1&to=1"] {
+                let reply = try await gateway.send(.get, uri, as: .auditor)
+                let end = try await gateway.end()
+                #expect(reply.problem == "not-found-then" && reply.position == end)
+            }
+            let event = try await gateway.send(.get, "/v1/audit/events/\(missed)", as: .auditor)
+            #expect(event.json["leaf"]?.text?.contains("\"subject\":\"product/\(id)\"") == true)
+        }
+    }
+
     @Test func accessNamesTheKeysOfAMoment() async throws {
         try await TestGateway.run { gateway in
             let reply = try await gateway.send(.get, "/v1/audit/access", as: .auditor)
@@ -122,7 +147,7 @@ import Testing
             "/v1/audit/events?type=created", "/v1/audit/events?limit=0", "/v1/audit/events?limit=1001",
             "/v1/audit/events?from=position:-1", "/v1/audit/events?from=position:+1", "/v1/audit/events?order=up",
             "/v1/audit/events?via=fax", "/v1/audit/events?include=all", "/v1/audit/events?user=",
-            "/v1/audit/events?x=1",
+            "/v1/audit/events?x=1", "/v1/audit/events?product=0", "/v1/audit/events?product=9223372036854775808",
             "/v1/audit/events?from=now&from=now", "/v1/audit/events?cursor=abc", "/v1/audit/events/0",
             "/v1/audit/events/one", "/v1/audit/users/%ff/events", "/v1/audit/users/%zz/events",
             "/v1/audit/users/ana/events?user=ben", "/v1/audit/access?at=2999-01-01T00:00:00Z",
