@@ -115,6 +115,25 @@ create trigger events_immutable before update or delete on events
 create trigger events_immutable_statement before update or delete or truncate on events
     for each statement execute function refuse_event_change();
 
+-- What an auditor's filter lets pass, for all statements that scan events. PostgreSQL puts its body in the place of
+-- each call, so it costs nothing: it must stay a single expression of a stable SQL function without settings of its
+-- own.
+-- null and an empty array filter nothing; label and request name one request, which has either.
+create function event_passes(
+    event_product bigint, event_user integer, event_type smallint, event_client integer, event_via smallint,
+    event_label text, event_request uuid, event_data json,
+    product bigint, users integer[], types smallint[], clients integer[], vias smallint[], actions text[],
+    label text, request uuid)
+returns boolean language sql stable as $$
+    select (product is null or event_product = product)
+        and (cardinality(users) = 0 or event_user = any (users))
+        and (cardinality(types) = 0 or event_type = any (types))
+        and (cardinality(clients) = 0 or event_client = any (clients))
+        and (cardinality(vias) = 0 or event_via = any (vias))
+        and (cardinality(actions) = 0 or (event_type = 11 and event_data ->> 'action' = any (actions)))
+        and ((label is null and request is null) or event_label = label or event_request = request)
+$$;
+
 -- Makes the partitions of `position`'s range and of the `ahead` ranges after it. Each is made as a table of its own
 -- with a CHECK that matches its range and is then attached: unlike CREATE TABLE … PARTITION OF that takes no lock
 -- on `events` that would stop the log behind a reader. Returns how many were made.

@@ -93,6 +93,18 @@ CREATE FUNCTION rastro.ensure_partitions(ahead integer) RETURNS integer
         coalesce((select position from events order by position desc limit 1), 1), least(greatest(ahead, 0), 4))
 $$;
 
+CREATE FUNCTION rastro.event_passes(event_product bigint, event_user integer, event_type smallint, event_client integer, event_via smallint, event_label text, event_request uuid, event_data json, product bigint, users integer[], types smallint[], clients integer[], vias smallint[], actions text[], label text, request uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    select (product is null or event_product = product)
+        and (cardinality(users) = 0 or event_user = any (users))
+        and (cardinality(types) = 0 or event_type = any (types))
+        and (cardinality(clients) = 0 or event_client = any (clients))
+        and (cardinality(vias) = 0 or event_via = any (vias))
+        and (cardinality(actions) = 0 or (event_type = 11 and event_data ->> 'action' = any (actions)))
+        and ((label is null and request is null) or event_label = label or event_request = request)
+$$;
+
 CREATE FUNCTION rastro.fence_queue(queue smallint, its_epoch bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$

@@ -44,7 +44,13 @@ struct Server {
             let keys = KeyStore(pool: log.readers, logger: logger)
             services.append(
                 buildApplication(
-                    GatewayServices(eventLog: log, keys: keys, logger: logger),
+                    GatewayServices(
+                        eventLog: log,
+                        keys: keys,
+                        // A process that only serves HTTP is ready whoever owns the queues.
+                        readiness: [.schema(log)] + (roles.contains(.relay) ? [.queues(log)] : []),
+                        logger: logger
+                    ),
                     configuration: configuration,
                     onListening: { host, port in
                         onListening("http://\(host.contains(":") ? "[\(host)]" : host):\(port)")

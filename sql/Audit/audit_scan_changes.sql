@@ -6,15 +6,10 @@
 -- $12 integer how many to examine at most
 -- Rows: one: found bigint[] in order of position, lowest and highest bigint examined, examined integer
 -- Fast: events_change: fetches are never touched.
-select coalesce(array_agg(e.position order by e.position) filter (where
-        ($1::bigint is null or e.product_id = $1::bigint)
-        and (cardinality($2::integer[]) = 0 or e.user_no = any ($2::integer[]))
-        and (cardinality($3::smallint[]) = 0 or e.type = any ($3::smallint[]))
-        and (cardinality($4::integer[]) = 0 or e.client_no = any ($4::integer[]))
-        and (cardinality($5::smallint[]) = 0 or e.via = any ($5::smallint[]))
-        and (cardinality($6::text[]) = 0 or (e.type = 11 and e.data ->> 'action' = any ($6::text[])))
-        and (($7::text is null and $8::uuid is null) or e.request_label = $7::text
-            or e.request_id = $8::uuid)), '{}'::bigint[]) as found,
+select coalesce(array_agg(e.position order by e.position) filter (where event_passes(
+        e.product_id, e.user_no, e.type, e.client_no, e.via, e.request_label, e.request_id, e.data,
+        $1::bigint, $2::integer[], $3::smallint[], $4::integer[], $5::smallint[], $6::text[], $7::text, $8::uuid)),
+        '{}'::bigint[]) as found,
     min(e.position) as lowest, max(e.position) as highest, count(*)::integer as examined
 from (
     (select position, product_id, user_no, type, client_no, via, request_label, request_id, data
