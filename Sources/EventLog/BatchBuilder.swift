@@ -13,7 +13,8 @@ struct BatchBuilder {
     private(set) var head: Head
     private(set) var states: [ProductID: ProductState]
     private var codes: [ExactText: ProductID]
-    private var touched: Set<ProductID> = []
+    /// The products that the batch changes, as they were before it.
+    private var before: [ProductID: ProductState] = [:]
     private(set) var events = EventColumns()
 
     init(head: Head, products: [ProductID: ProductState]) {
@@ -121,9 +122,18 @@ struct BatchBuilder {
         return Outcome(position: head.position, answer: .noted)
     }
 
-    /// The rows that the projection replaces.
-    var touchedStates: [(ProductID, ProductState)] {
-        touched.map { ($0, states[$0] ?? .absent) }
+    /// The rows that change: those of products that live on under the same code, and those that must be replaced.
+    var changedRows: (updated: ProductColumns, replaced: ProductColumns) {
+        var (updated, replaced) = (ProductColumns(), ProductColumns())
+        for (id, old) in before {
+            let new = states[id] ?? .absent
+            if let before = old.liveCode, before == new.liveCode {
+                updated.append(new)
+            } else {
+                replaced.append(new)
+            }
+        }
+        return (updated, replaced)
     }
 
     private mutating func reject(_ rejection: Rejection, context: RequestContext, userNumber: Int32) -> Outcome {
@@ -153,19 +163,23 @@ struct BatchBuilder {
     }
 
     private mutating func project(_ event: ProductEvent, id: ProductID, at time: Timestamp) throws(BatchFault) {
-        let before = states[id] ?? .absent
+        let now = states[id] ?? .absent
+        if before[id] == nil { before[id] = now }
         let after: ProductState
         do {
-            after = try evolve(before, event.recorded(at: time))
+            after = try evolve(now, event.recorded(at: time))
         } catch {
             throw BatchFault.inconsistent(productID: id.rawValue, reason: "\(error)")
         }
-        if case .live(let product) = before, codes[ExactText(product.code)] == id {
-            codes[ExactText(product.code)] = nil
-        }
-        if case .live(let product) = after { codes[ExactText(product.code)] = id }
+        moveCode(of: id, from: now, to: after)
         states[id] = after
-        touched.insert(id)
+    }
+
+    private mutating func moveCode(of id: ProductID, from old: ProductState, to new: ProductState) {
+        let (before, after) = (old.liveCode, new.liveCode)
+        if let before, let after, before == after { return }
+        if let before, codes[before] == id { codes[before] = nil }
+        if let after { codes[after] = id }
     }
 
     private mutating func advance() -> Int64 {
@@ -174,6 +188,13 @@ struct BatchBuilder {
     }
 
     private mutating func tick() { head.time = head.time.advanced(byMicroseconds: 1) }
+}
+
+extension ProductState {
+    fileprivate var liveCode: ExactText? {
+        guard case .live(let product) = self else { return nil }
+        return ExactText(product.code)
+    }
 }
 
 /// A batch that must not be committed.

@@ -57,8 +57,7 @@ struct BatchNeeds {
         pipeline.add(Statements.lockHead, lock)
         pipeline.add(Statements.findUsers, Parameters().textArray(people))
         pipeline.add(Statements.findActiveKeys, Parameters().int32Array(Array(keys)))
-        pipeline.add(Statements.findProducts, Parameters().int64Array(ids))
-        pipeline.add(Statements.findProductsByCode, Parameters().textArray(wantedCodes))
+        pipeline.add(Statements.findWantedProducts, Parameters().int64Array(ids).textArray(wantedCodes))
         addLists(to: &pipeline)
     }
 
@@ -101,11 +100,9 @@ struct BatchNeeds {
             if let userID = UserID(any: try row.text(0)) { read.users[userID] = try row.int32(1) }
         }
         for row in results.removeFirst() { read.activeKeys[try row.int32(0)] = try row.int32(1) }
-        for _ in 0..<2 {
-            for row in results.removeFirst() {
-                let (id, state) = try ProductRow.state(row)
-                read.states[id] = state
-            }
+        for row in results.removeFirst() {
+            let (id, state) = try ProductRow.state(row)
+            read.states[id] = state
         }
         for (index, _) in lists {
             read.lists[index] = try results.removeFirst().compactMap { row in

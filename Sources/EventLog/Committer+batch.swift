@@ -105,10 +105,8 @@ extension Committer {
             return CommittedBatch(lastPosition: nil, results: answers)
         }
         let committed = CommittedBatch(lastPosition: builder.head.position, results: answers)
-        var rows = ProductColumns()
-        for (_, state) in builder.touchedStates { rows.append(state) }
         do throws(PostgresError) {
-            try send(builder.events, rows, positions: builder.firstPosition...builder.head.position)
+            try send(builder.events, builder.changedRows, positions: builder.firstPosition...builder.head.position)
             return committed
         } catch {
             guard !session.isUsable || error.code == .commitUnknown else { throw error }
@@ -118,19 +116,19 @@ extension Committer {
 
     private func send(
         _ events: EventColumns,
-        _ rows: ProductColumns,
+        _ rows: (updated: ProductColumns, replaced: ProductColumns),
         positions: ClosedRange<Int64>
     ) throws(PostgresError) {
         guard let session, let writer else { return }
         let mark = Parameters().int64(writer.number).int64(batchNumber)
             .int64(positions.lowerBound).int64(positions.upperBound)
-        let (appended, removed, replaced) = (events.parameters, Parameters().int64Array(rows.ids), rows.parameters)
         _ = try session.pipeline { pipeline in
-            pipeline.add(Statements.insertEvents, appended)
-            if !rows.isEmpty {
-                pipeline.add(Statements.deleteProducts, removed)
-                pipeline.add(Statements.insertProducts, replaced)
+            pipeline.add(Statements.insertEvents, events.parameters)
+            if !rows.replaced.isEmpty {
+                pipeline.add(Statements.deleteProducts, Parameters().int64Array(rows.replaced.ids))
+                pipeline.add(Statements.insertProducts, rows.replaced.parameters)
             }
+            if !rows.updated.isEmpty { pipeline.add(Statements.updateProducts, rows.updated.changes) }
             pipeline.add(Statements.insertBatch, mark)
             pipeline.commit()
         }

@@ -65,8 +65,7 @@ struct EventColumns {
 
     /// 16 random bytes: without them a leaf's data hash could be guessed from likely data.
     private static func salt() -> [UInt8] {
-        var generator = SystemRandomNumberGenerator()
-        let words = (generator.next(), generator.next())
+        let words = (RandomWords.next(), RandomWords.next())
         return withUnsafeBytes(of: words) { Array($0) }
     }
 }

@@ -15,6 +15,8 @@ package final class KeyStore: Sendable {
     private let pool: Pool
     private let logger: Logger
     private let cache = Mutex<[String: Entry]>([:])
+    /// Keys that were presented whole and found right, by their whole text.
+    private let proven = Mutex<[String: Entry]>([:])
     private static let lifetime: Duration = .seconds(2)
     /// Unknown ids are remembered too, so guesses cost nothing; beyond this many the cache starts anew.
     private static let cacheLimit = 10_000
@@ -26,15 +28,24 @@ package final class KeyStore: Sendable {
 
     /// The key that was presented; nil when it is malformed, unknown, revoked or expired.
     package func authenticate(_ presented: String) async throws(PostgresError) -> APIKey? {
-        guard let text = APIKeyText(presented) else { return nil }
-        guard let key = try await find(text.keyID), key.matches(text) else { return nil }
+        guard let key = try await identify(presented) else { return nil }
         if let expiresAt = key.expiresAt, expiresAt <= .now() { return nil }
         return key
     }
 
-    private func find(_ keyID: String) async throws(PostgresError) -> APIKey? {
+    private func identify(_ presented: String) async throws(PostgresError) -> APIKey? {
         let now = ContinuousClock.now
-        if let entry = cache.withLock({ $0[keyID] }), now - entry.readAt < Self.lifetime { return entry.key }
+        if let entry = proven.withLock({ $0[presented] }), now - entry.readAt < Self.lifetime { return entry.key }
+        guard let text = APIKeyText(presented) else { return nil }
+        let entry = try await find(text.keyID)
+        guard let key = entry.key, key.matches(text) else { return nil }
+        proven.withLock { Self.remember(entry, as: presented, in: &$0) }
+        return key
+    }
+
+    private func find(_ keyID: String) async throws(PostgresError) -> Entry {
+        let now = ContinuousClock.now
+        if let entry = cache.withLock({ $0[keyID] }), now - entry.readAt < Self.lifetime { return entry }
         let key: APIKey?
         do {
             key = try await pool.withConnection { try APIKey.read($0, keyID: keyID) }
@@ -43,10 +54,13 @@ package final class KeyStore: Sendable {
         } catch {
             throw PostgresError(code: .cancelled, message: "\(error)")
         }
-        cache.withLock { cache in
-            if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
-            cache[keyID] = Entry(key: key, readAt: now)
-        }
-        return key
+        let entry = Entry(key: key, readAt: now)
+        cache.withLock { Self.remember(entry, as: keyID, in: &$0) }
+        return entry
+    }
+
+    private static func remember(_ entry: Entry, as name: String, in cache: inout [String: Entry]) {
+        if cache.count >= cacheLimit { cache.removeAll(keepingCapacity: true) }
+        cache[name] = entry
     }
 }

@@ -1,7 +1,7 @@
 import Catalog
 import LibPQ
 
-/// Projection rows to be written, column by column as `insert_products` takes them.
+/// Projection rows to be written, column by column as the statements take them.
 struct ProductColumns {
     private(set) var ids: [Int64] = []
     private var versions: [Int32] = []
@@ -40,6 +40,14 @@ struct ProductColumns {
         removed.append(isRemoved)
     }
 
+    /// For `update_products`.
+    var changes: Parameters {
+        Parameters()
+            .int64Array(ids).int32Array(versions).textArray(names).textArray(models).int64Array(prices)
+            .textArray(urls).timestampArray(expiries).timestampArray(updated)
+    }
+
+    /// For `insert_products`.
     var parameters: Parameters {
         Parameters()
             .int64Array(ids).int32Array(versions).textArray(codes).textArray(names).textArray(models)

@@ -20,10 +20,9 @@ package struct UUIDv7: Sendable, Hashable, CustomStringConvertible {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let milliseconds = UInt64(now.tv_sec) * 1_000 + UInt64(now.tv_nsec) / 1_000_000
-        var generator = SystemRandomNumberGenerator()
-        let random = generator.next()
+        let random = RandomWords.next()
         high = milliseconds << 16 | 0x7000 | (random & 0x0fff)
-        low = 0x8000_0000_0000_0000 | (generator.next() >> 2)
+        low = 0x8000_0000_0000_0000 | (RandomWords.next() >> 2)
     }
 
     package var description: String {

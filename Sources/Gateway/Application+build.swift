@@ -25,6 +25,8 @@ package func buildApplication(
         )
     )
     let host = configuration.host
+    var logger = logger
+    logger.handler = RequestLogHandler(target: logger.handler)
     return Application(
         router: buildRouter(services, configuration: configuration),
         server: HTTPServerBuilder { GatewayChannel(http: HTTP1Channel(responder: $0, configuration: http)) },

@@ -27,8 +27,9 @@ private func routes(_ services: GatewayServices, _ configuration: GatewayConfigu
         .open("/docs/problems/{code}", problems.page),
     ] + auditRoutes(services)
         + configuration.unaudited.map { source in
+            let path = UnauditedSource.path(name: source.name) + "{id}"
             let unaudited = UnauditedFetch(products: products, pool: source.pool)
-            return .scoped(.get, "\(source.path){id}", .productsRead, via: .get, unaudited.fetch)
+            return .scoped(.get, path, .productsRead, via: .get, unaudited.fetch)
         }
 }
 

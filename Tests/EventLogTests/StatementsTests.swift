@@ -24,6 +24,8 @@ struct StatementsTests {
                 let cases: [(statement: Statement, values: [String], indexes: Set<String>)] = [
                     (Statements.findProducts, ["'{1,77,19000}'"], ["products_pkey"]),
                     (Statements.findProductsByCode, ["'{code-7,code-99}'"], ["products_code"]),
+                    (Statements.findWantedProducts, ["'{1,77}'", "'{code-7}'"], ["products_code"]),
+                    (Statements.warmBatch, ["'{1,77}'", "'{code-7}'", "'{anna}'", "'{1}'"], ["products_code"]),
                     (Statements.listProducts, ["500", "50"], ["products_live"]),
                     (Statements.readEvents, ["100", "300", "100"], keys),
                     (Statements.readPositions, ["100", "300"], keys),

@@ -189,7 +189,9 @@ extension TestLog {
                     }
                 }
             )
-            while log.queueDepth <= index { await Task.yield() }
+            // The depth counts events, and a list may make several.
+            let depth = work[...index].reduce(0) { $0 + $1.eventBound }
+            while log.queueDepth < depth { await Task.yield() }
         }
         let waiting = tasks
         nonisolated(unsafe) var results: [Result<Outcome, CommitError>] = []

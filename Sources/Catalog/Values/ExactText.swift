@@ -20,7 +20,8 @@ package struct ExactText: Sendable, Hashable, Comparable, CustomStringConvertibl
 extension String {
     /// Whether both hold the same UTF-8 bytes; O(n).
     package func hasSameBytes(as other: String) -> Bool {
-        utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+        var (left, right) = (self, other)
+        return left.withUTF8 { left in right.withUTF8 { left.count == $0.count && left.elementsEqual($0) } }
     }
 }
 

@@ -17,7 +17,7 @@ package struct UnauditedSource: Sendable {
     }
 
     /// What a product's id is added to.
-    package var path: String { "/bench/unaudited/\(name)/" }
+    package static func path(name: String) -> String { "/bench/unaudited/\(name)/" }
 }
 
 /// The fetch as it would be without the log: the same request, the same answer, a plain select.

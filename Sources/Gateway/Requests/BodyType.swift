@@ -5,6 +5,7 @@ enum BodyType: String {
 
     /// Whether a `Content-Type` names this type, in UTF-8 if it names a charset; other parameters are not looked at.
     func accepts(_ contentType: String) -> Bool {
+        if contentType == rawValue { return true }
         let parts = contentType.split(separator: ";", omittingEmptySubsequences: false).map(Self.trimmed)
         guard parts[0].lowercased() == rawValue else { return false }
         return parts.dropFirst().allSatisfy { parameter in

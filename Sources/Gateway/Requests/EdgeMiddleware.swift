@@ -76,8 +76,8 @@ struct EdgeMiddleware: RouterMiddleware {
         let length = request.headers[.contentLength].flatMap { Int($0) }
         if !context.bodyState.isTaken, let length, length <= body.bytes, !request.headers.contains(.expect) {
             context.bodyState.take()
-            let deadline = ConnectionDeadline(context.connection, after: body.time)
-            defer { deadline.cancel() }
+            let ticket = body.deadlines.begin(context.connection)
+            defer { body.deadlines.end(ticket) }
             do {
                 for try await _ in request.body {}
                 return
@@ -86,7 +86,8 @@ struct EdgeMiddleware: RouterMiddleware {
             }
         }
         response.headers[.connection] = "close"
-        _ = ConnectionDeadline(context.connection, after: Self.lingering)
+        let connection = context.connection
+        connection.eventLoop.scheduleTask(in: TimeAmount(Self.lingering)) { connection.close(mode: .all, promise: nil) }
     }
 }
 
@@ -94,7 +95,7 @@ extension Request {
     /// Whether a body follows the head.
     var announcesBody: Bool {
         if headers.contains(.transferEncoding) { return true }
-        guard let length = headers[.contentLength] else { return false }
+        guard let length = headers[values: .contentLength].first else { return false }
         return length != "0"
     }
 }

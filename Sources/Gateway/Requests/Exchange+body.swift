@@ -10,7 +10,7 @@ extension Exchange {
     ///   as the headers tell.
     func json(_ type: BodyType, limits: BodyLimits) async throws(Problem) -> JSONValue {
         let headers = request.headers
-        if let length = headers[.contentLength].flatMap({ Int64($0) }), length > Int64(limits.bytes) {
+        if let length = headers[values: .contentLength].first.flatMap({ Int64($0) }), length > Int64(limits.bytes) {
             throw limits.tooLarge
         }
         try checkType(type, headers)
@@ -35,8 +35,8 @@ extension Exchange {
 
     private func collect(_ limits: BodyLimits) async throws(Problem) -> ByteBuffer {
         context.bodyState.take()
-        let deadline = ConnectionDeadline(context.connection, after: limits.time)
-        defer { deadline.cancel() }
+        let ticket = limits.deadlines.begin(context.connection)
+        defer { limits.deadlines.end(ticket) }
         if request.expectsContinue { try? await context.connection.triggerUserOutboundEvent(ContinueHandler.Event()) }
         do {
             return try await request.body.collect(upTo: limits.bytes)
@@ -57,18 +57,12 @@ extension Request {
 struct BodyLimits: Sendable {
     let bytes: Int
     /// How long a client may take to send it; then its connection is closed.
-    let time: Duration
+    let deadlines: BodyDeadlines
 
-    var tooLarge: Problem { Problem(.bodyTooLarge, "a body may have \(bytes) bytes") }
-}
-
-/// Closes a connection unless it is cancelled in time.
-struct ConnectionDeadline {
-    private let timer: Scheduled<Void>
-
-    init(_ connection: any Channel, after time: Duration) {
-        timer = connection.eventLoop.scheduleTask(in: TimeAmount(time)) { connection.close(mode: .all, promise: nil) }
+    init(bytes: Int, time: Duration) {
+        self.bytes = bytes
+        deadlines = BodyDeadlines(limit: time)
     }
 
-    func cancel() { timer.cancel() }
+    var tooLarge: Problem { Problem(.bodyTooLarge, "a body may have \(bytes) bytes") }
 }

@@ -139,8 +139,8 @@ private struct BenchService: Service {
     private func measure() async throws {
         if !plan.names.isDisjoint(with: [.import, .get, .put, .memory]) {
             let catalogue = try await BenchCatalogue(stage: stage, plan: plan)
-            let imports = try await catalogue.load(rounds: plan.names.contains(.import) ? 3 : 1)
-            if plan.names.contains(.import) { results.add(imports) }
+            try await catalogue.load()
+            if plan.names.contains(.import) { results.add(try await catalogue.measureImport()) }
             let load = BenchLoad(catalogue: catalogue, tools: tools, plan: plan)
             if plan.names.contains(.get) { results.add(try await load.measureFetches()) }
             if plan.names.contains(.put) { results.add(try await load.measureChanges()) }

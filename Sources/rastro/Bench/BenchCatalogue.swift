@@ -9,6 +9,9 @@ struct BenchCatalogue: Sendable {
     let stage: BenchStage
     let access: EventLogAccess
     let count: Int
+    /// Far from the ids that the log gives out itself.
+    private static let firstID = 1_000_000_000
+    private static let imports = 3
     /// May do everything.
     let key: String
 
@@ -25,20 +28,35 @@ struct BenchCatalogue: Sendable {
         }
     }
 
-    /// Imports a catalogue of other products `rounds` times: products a second, the program's start included.
-    func load(rounds: Int) async throws -> BenchFigure {
+    /// First id and count, as the scripts take them.
+    var range: [String] { ["\(Self.firstID)", "\(count)"] }
+
+    /// Brings in the products that requests ask for, under ids and codes that the scripts know.
+    func load() async throws {
+        let file = try write("products") { number in
+            let id = Self.firstID + number - 1
+            return #"{"id":\#(id),"code":"P-\#(id)","name":"Bench product \#(id)","model":"M-\#(id)","price":0.001,"#
+                + #""url":"https://shop.example/products/\#(id)"}"#
+        }
+        try await Self.runSelf(["import", file, "--user", "importer"], on: access)
+        try analyze()
+    }
+
+    /// Imports other catalogues: products a second, the program's start and end included.
+    func measureImport() async throws -> BenchFigure {
+        Terminal.note("import of \(count) products at a time")
         var samples: [Double] = []
-        for round in 0..<rounds {
-            let file = "\(stage.directory)/catalogue-\(round).ndjson"
-            try write(round, to: file)
+        for round in 0..<Self.imports {
+            let file = try write("catalogue-\(round)") { number in
+                #"{"code":"C-\#(round)-\#(number)","name":"Bench product \#(number)","model":"M-\#(number)","#
+                    + #""price":\#(number % 1_000).\#(10 + number % 90),"#
+                    + #""url":"https://shop.example/products/\#(number)"}"#
+            }
             let start = ContinuousClock.now
             try await Self.runSelf(["import", file, "--user", "importer"], on: access)
             samples.append(Double(count) / ((ContinuousClock.now - start) / .seconds(1)))
-            unlink(file)
         }
-        let session = try access.ownerSession()
-        defer { session.close() }
-        try session.execute("analyze products; analyze events")
+        try analyze()
         return BenchFigure(
             name: "import",
             unit: "products/s",
@@ -48,29 +66,19 @@ struct BenchCatalogue: Sendable {
         )
     }
 
-    /// Ids that exist, from 1: the sequence gives them without gaps unless a batch was tried twice.
-    func firstIDs() throws -> Int {
+    private func analyze() throws {
         let session = try access.ownerSession()
         defer { session.close() }
-        let count = Statement(
-            name: "bench_ids",
-            text: "select count(*) from products where id <= $1 and not removed"
-        )
-        let found = Int(try session.query(count, Parameters().int64(Int64(self.count))).only().int64(0))
-        guard found == self.count else { throw Failure(.wrong, "the imported products' ids have gaps") }
-        return found
+        try session.execute("analyze products; analyze events")
     }
 
-    private func write(_ round: Int, to file: String) throws {
+    private func write(_ name: String, _ line: (Int) -> String) throws -> String {
+        let file = "\(stage.directory)/\(name).ndjson"
         var text = ""
         text.reserveCapacity(count * 160)
-        for number in 1...count {
-            text += #"{"code":"C-\#(round)-\#(number)","name":"Bench product \#(number)","model":"M-\#(number)","#
-            text +=
-                #""price":\#(number % 1_000).\#(10 + number % 90),"url":"https://shop.example/products/\#(number)"}"#
-            text += "\n"
-        }
+        for number in 1...count { text += line(number) + "\n" }
         try Data(text.utf8).write(to: URL(fileURLWithPath: file))
+        return file
     }
 
     /// Runs another command of this very program on a database of the stage.

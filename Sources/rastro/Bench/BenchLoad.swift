@@ -12,6 +12,7 @@ struct BenchLoad: Sendable {
     private static let connections = 64
     private static let poolSizes = [1, 2, 4, 8, 16, 32, 64]
     private static let clientCounts = [1, 2, 4, 8, 16, 32]
+    private static let connectionCounts = [32, 64, 128, 256]
     private static let auditedPath = "/v1/products/"
 
     private var stage: BenchStage { catalogue.stage }
@@ -31,7 +32,7 @@ struct BenchLoad: Sendable {
                 logger: stage.logger
             )
         }
-        let sources = zip(Self.poolSizes, pools).map { UnauditedSource(name: "pool-\($0)", pool: $1) }
+        let sources = zip(Self.poolSizes, pools).map { UnauditedSource(name: Self.poolName($0), pool: $1) }
         let figure = try await stage.withServer(catalogue.access, roles: plan.roles, unaudited: sources) { server in
             let fetch: @Sendable (String, Int, Int) async throws -> BenchTools.Load = { path, seconds, seed in
                 try await tools.load(
@@ -40,60 +41,58 @@ struct BenchLoad: Sendable {
                     key: catalogue.key,
                     connections: Self.connections,
                     seconds: seconds,
-                    arguments: ["1", "\(catalogue.count)", "\(seed)", path]
+                    arguments: catalogue.range + ["\(seed)", path]
                 )
             }
             _ = try await fetch(Self.auditedPath, plan.seconds, 1)
-            var best = (path: "", size: 0, rate: 0.0)
-            for source in sources {
-                let path = source.path
+            let size = try await best(of: Self.poolSizes, "unaudited through a pool of", "connections") { size in
+                let path = UnauditedSource.path(name: Self.poolName(size))
                 _ = try await fetch(path, 1, 2)
-                let rate = try await fetch(path, 3, 3).perSecond
-                Terminal.note("  unaudited through a \(source.name): \(BenchReport.number(rate))/s")
-                if rate > best.rate { best = (path, source.pool.limits.size, rate) }
+                return try await fetch(path, 3, 3).perSecond
             }
-            return try await compareFetches(with: best.path, poolSize: best.size, fetch)
+            return try await compareFetches(withPoolOf: size, fetch)
         }
         for pool in pools { await pool.shutdown() }
         return figure
     }
 
     private func compareFetches(
-        with path: String,
-        poolSize: Int,
+        withPoolOf size: Int,
         _ fetch: (String, Int, Int) async throws -> BenchTools.Load
     ) async throws -> BenchFigure {
         var audited: [BenchTools.Load] = []
         var unaudited: [BenchTools.Load] = []
         for round in 0..<plan.rounds {
+            try await stage.settle()
             audited.append(try await fetch(Self.auditedPath, plan.seconds, 10 + round))
-            unaudited.append(try await fetch(path, plan.seconds, 10 + round))
+            try await stage.settle()
+            unaudited.append(try await fetch(UnauditedSource.path(name: Self.poolName(size)), plan.seconds, 10 + round))
         }
         return BenchFigure(
             name: "audited GET",
             unit: "requests/s",
             samples: audited.map(\.perSecond),
-            comparison: .init(name: "unaudited GET, pool of \(poolSize)", samples: unaudited.map(\.perSecond)),
+            comparison: .init(name: "unaudited GET, pool of \(size)", samples: unaudited.map(\.perSecond)),
             goal: .ratio(0.9),
             remarks: [latencies(of: audited, "audited"), latencies(of: unaudited, "unaudited"), rolesRemark]
         )
     }
 
-    /// Changes beside the naive outbox transaction at the client count that serves it best.
+    /// Changes beside the naive outbox transaction, each with as many clients as serve it best.
     func measureChanges() async throws -> BenchFigure {
-        Terminal.note("PUT by \(Self.connections) connections, and pgbench's outbox transaction, in turns")
+        Terminal.note("PUT, and pgbench's outbox transaction, in turns")
         let change = try write(BenchScripts.change, to: "change.lua")
         let naive = try write(BenchScripts.naive(products: catalogue.count), to: "naive.sql")
         try makeNaiveTables()
         return try await stage.withServer(catalogue.access, roles: plan.roles) { server in
-            let put: @Sendable (Int, Int) async throws -> BenchTools.Load = { seconds, seed in
+            let put: @Sendable (Int, Int, Int) async throws -> BenchTools.Load = { connections, seconds, seed in
                 try await tools.load(
                     server,
                     script: change,
                     key: catalogue.key,
-                    connections: Self.connections,
+                    connections: connections,
                     seconds: seconds,
-                    arguments: ["1", "\(catalogue.count)", "\(seed)"]
+                    arguments: catalogue.range + ["\(seed)"]
                 )
             }
             let transact: @Sendable (Int, Int) async throws -> Double = { clients, seconds in
@@ -104,28 +103,56 @@ struct BenchLoad: Sendable {
                     seconds: seconds
                 )
             }
-            _ = try await put(plan.seconds, 1)
+            _ = try await put(Self.connections, plan.seconds, 1)
             _ = try await transact(4, 2)
-            var best = (clients: 0, rate: 0.0)
-            for clients in Self.clientCounts {
-                let rate = try await transact(clients, 3)
-                Terminal.note("  pgbench with \(clients) clients: \(BenchReport.number(rate))/s")
-                if rate > best.rate { best = (clients, rate) }
+            let clients = try await best(of: Self.clientCounts, "pgbench with", "clients") { try await transact($0, 3) }
+            let connections = try await best(of: Self.connectionCounts, "PUT by", "connections") {
+                try await put($0, 3, 2).perSecond
             }
             var changes: [BenchTools.Load] = []
             var transactions: [Double] = []
             for round in 0..<plan.rounds {
-                changes.append(try await put(plan.seconds, 10 + round))
-                transactions.append(try await transact(best.clients, plan.seconds))
+                try await stage.settle()
+                changes.append(try await put(connections, plan.seconds, 10 + round))
+                try await stage.settle()
+                transactions.append(try await transact(clients, plan.seconds))
             }
+            try checkChanged(atLeast: changes.map(\.requests).reduce(0, +))
             return BenchFigure(
                 name: "PUT",
                 unit: "requests/s",
                 samples: changes.map(\.perSecond),
-                comparison: .init(name: "outbox by pgbench, \(best.clients) clients", samples: transactions),
+                comparison: .init(name: "outbox by pgbench, \(clients) clients", samples: transactions),
                 goal: .ratio(2),
-                remarks: [latencies(of: changes, "PUT"), rolesRemark]
+                remarks: [latencies(of: changes, "PUT by \(connections) connections,"), rolesRemark]
             )
+        }
+    }
+
+    /// The count with the highest rate.
+    private func best(
+        of counts: [Int],
+        _ what: String,
+        _ unit: String,
+        rate: (Int) async throws -> Double
+    ) async throws -> Int {
+        var best = (count: 0, rate: 0.0)
+        for count in counts {
+            let rate = try await rate(count)
+            Terminal.note("  \(what) \(count) \(unit): \(BenchReport.number(rate))/s")
+            if rate > best.rate { best = (count, rate) }
+        }
+        return best.count
+    }
+
+    /// Makes sure that the requests did what they are counted for: a PUT of what is there already makes no event.
+    private func checkChanged(atLeast count: Int) throws {
+        let session = try catalogue.access.ownerSession()
+        defer { session.close() }
+        let changes = Statement(name: "bench_changes", text: "select count(*) from events where type = 2")
+        let found = try session.query(changes).only().int64(0)
+        guard found >= Int64(count) else {
+            throw Failure(.wrong, "\(count) PUTs were answered and the log has \(found) changes")
         }
     }
 
@@ -142,7 +169,7 @@ struct BenchLoad: Sendable {
                     key: catalogue.key,
                     connections: 48,
                     seconds: seconds,
-                    arguments: ["1", "\(catalogue.count)", "1", Self.auditedPath]
+                    arguments: catalogue.range + ["1", Self.auditedPath]
                 )
                 async let changes = tools.load(
                     server,
@@ -150,7 +177,7 @@ struct BenchLoad: Sendable {
                     key: catalogue.key,
                     connections: 16,
                     seconds: seconds,
-                    arguments: ["1", "\(catalogue.count)", "1"]
+                    arguments: catalogue.range + ["1"]
                 )
                 _ = try await (fetches, changes)
             }
@@ -170,6 +197,8 @@ struct BenchLoad: Sendable {
             ]
         )
     }
+
+    private static func poolName(_ size: Int) -> String { "pool-\(size)" }
 
     private var rolesRemark: String {
         "the server's roles: \(plan.roles.map(\.rawValue).sorted().joined(separator: ", "))"

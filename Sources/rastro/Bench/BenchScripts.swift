@@ -42,7 +42,7 @@ enum BenchScripts {
                 local id = first + math.random(0, count - 1)
                 local cents = math.random(1, 9999999)
                 local body = string.format(
-                    '{"code":"PUT-%d","name":"Bench product %d","model":"M-%d","price":%d.%02d,'
+                    '{"code":"P-%d","name":"Bench product %d","model":"M-%d","price":%d.%02d,'
                         .. '"url":"https://shop.example/products/%d"}',
                     id, id, id, math.floor(cents / 100), cents % 100, id)
                 return wrk.format("PUT", "/v1/products/" .. id, nil, body)
@@ -71,7 +71,7 @@ enum BenchScripts {
             model text not null, price numeric(15, 4) not null, url text, created_at timestamptz not null,
             updated_at timestamptz not null) with (fillfactor = 80);
         insert into naive.products
-        select n, 1, 'PUT-' || n, 'Bench product ' || n, 'M-' || n, 1, 'https://shop.example/products/' || n, now(), now()
+        select n, 1, 'P-' || n, 'Bench product ' || n, 'M-' || n, 1, 'https://shop.example/products/' || n, now(), now()
         from generate_series(1, \(products)) n;
         create table naive.events (
             position bigint generated always as identity primary key, product_id bigint not null, type text not null,

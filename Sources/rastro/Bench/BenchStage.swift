@@ -56,6 +56,23 @@ struct BenchStage: Sendable {
         return access
     }
 
+    /// Waits for the end of the vacuuming that what was measured before has caused, so that it does not count against what
+    /// comes next; for a while at most.
+    func settle() async throws {
+        let session = try Session.open(ConnectionConfiguration(url: address.superuserConnectionString))
+        defer { session.close() }
+        let workers = Statement(
+            name: "bench_vacuum",
+            text: "select count(*) from pg_stat_activity where backend_type = 'autovacuum worker'"
+        )
+        let deadline = ContinuousClock.now + Self.settlingLimit
+        while ContinuousClock.now < deadline, try session.query(workers).only().int64(0) > 0 {
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
+
+    private static let settlingLimit: Duration = .seconds(30)
+
     /// Runs `body` beside a server in this process, which it gets the address of.
     func withServer<Value: Sendable>(
         _ access: EventLogAccess,

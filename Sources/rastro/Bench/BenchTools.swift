@@ -5,6 +5,7 @@ import Foundation
 struct BenchTools: Sendable {
     /// What a block of requests showed.
     struct Load: Sendable {
+        let requests: Int
         let perSecond: Double
         /// Milliseconds.
         let median: Double
@@ -51,7 +52,11 @@ struct BenchTools: Sendable {
         guard let rate = values["Requests/sec:"].flatMap(Double.init) else {
             throw Failure(.wrong, "wrk told no rate:\n\(output)")
         }
+        guard let line = output.split(separator: "\n").first(where: { $0.contains(" requests in ") }),
+            let requests = line.split(separator: " ").first.flatMap({ Int($0) })
+        else { throw Failure(.wrong, "wrk told no count:\n\(output)") }
         return Load(
+            requests: requests,
             perSecond: rate,
             median: values["50%"].flatMap(Self.milliseconds) ?? 0,
             late: values["99%"].flatMap(Self.milliseconds) ?? 0
