@@ -1,4 +1,5 @@
 import Catalog
+import EventLog
 import LibPQ
 
 /// The numbers that a filter's users and API keys have in the log; those that it does not know are missing.

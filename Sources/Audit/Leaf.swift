@@ -23,10 +23,10 @@ package enum Leaf {
             writer.member("dataschema", dataSchema(event.schema))
         }
         writer.member("id", String(event.position))
-        writer.member("sequence", sequence(event.position))
+        writer.member("sequence", event.sequence)
         writer.member("source", identity.source)
         writer.member("specversion", "1.0")
-        writer.member("subject", event.productID.map { "product/\($0)" } ?? "log")
+        writer.member("subject", event.subject)
         writer.member("time", event.recordedAt.description)
         writer.member("type", event.type.cloudEventsType)
         if let version = event.version { writer.member("version", String(version)) }
@@ -46,10 +46,4 @@ package enum Leaf {
 
     /// The URI that names a version of the data's schema: `urn:rastro:data:1`.
     package static func dataSchema(_ schema: Int16) -> String { "urn:rastro:data:\(schema)" }
-
-    /// A position in 20 digits, so that text order is log order.
-    package static func sequence(_ position: Int64) -> String {
-        let digits = String(position)
-        return String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits
-    }
 }

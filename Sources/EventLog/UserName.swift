@@ -1,5 +1,4 @@
-import Catalog
-package import EventLog
+package import Catalog
 
 /// How answers name a user: by his id, or, once that is erased, by `system:erased:<number>`.
 ///
@@ -11,7 +10,7 @@ package enum UserName {
     package static func text(_ userID: String?, number: Int32) -> String { userID ?? "\(erasedPrefix)\(number)" }
 
     /// The number in `system:erased:<number>`; nil for any other id.
-    static func erasedNumber(_ userID: UserID) -> Int32? {
+    package static func erasedNumber(_ userID: UserID) -> Int32? {
         let text = userID.description
         guard text.utf8.starts(with: erasedPrefix.utf8) else { return nil }
         let digits = text.dropFirst(erasedPrefix.count)
