@@ -16,6 +16,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
     ],
     targets: [
@@ -34,9 +36,17 @@ let package = Package(
             dependencies: ["Catalog", "LibPQ", .crypto, .log, .serviceLifecycle],
             plugins: ["EmbedSQL"]
         ),
+        // The SQS wire protocol and AWS signatures: pure.
+        .target(name: "SQSProtocol", dependencies: ["Catalog", .crypto]),
+        // A client for NATS JetStream.
+        .target(name: "JetStream", dependencies: ["Catalog", .nioCore, .nioPosix, .nioSSL, .crypto, .log]),
+
         .target(
             name: "Delivery",
-            dependencies: ["EventLog", "Catalog", "LibPQ", .crypto, .log, .serviceLifecycle],
+            dependencies: [
+                "SQSProtocol", "JetStream", "EventLog", "Catalog", "LibPQ",
+                .asyncHTTPClient, .nioCore, .crypto, .log, .serviceLifecycle,
+            ],
             plugins: ["EmbedSQL"]
         ),
         .target(
@@ -47,8 +57,9 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Audit", "EventLog", "Catalog", "LibPQ",
-                .hummingbird, .hummingbirdCore, .httpTypes, .nioCore, .crypto, .log, .serviceLifecycle,
+                "Audit", "Delivery", "SQSProtocol", "EventLog", "Catalog", "LibPQ", .asyncHTTPClient,
+                .hummingbird, .hummingbirdCore, .httpTypes, .nioCore, .nioHTTP1, .nioPosix, .crypto, .log,
+                .serviceLifecycle,
             ]
         ),
         .executableTarget(
@@ -74,10 +85,16 @@ let package = Package(
                 "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
             ]
         ),
+        .testTarget(name: "SQSProtocolTests", dependencies: ["SQSProtocol", "Catalog"]),
+        .testTarget(
+            name: "JetStreamTests",
+            dependencies: ["JetStream", "EmbeddedPostgres", "TestSupport", .nioCore, .nioPosix, .nioSSL, .log]
+        ),
         .testTarget(
             name: "DeliveryTests",
             dependencies: [
-                "Delivery", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
+                "Delivery", "SQSProtocol", "JetStream", .asyncHTTPClient, "EventLog", "Catalog", "LibPQ",
+                "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
             ]
         ),
         .testTarget(
@@ -89,7 +106,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Audit", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres", "TestSupport",
+                "Gateway", "Audit", "Delivery", "SQSProtocol", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres",
+                "TestSupport",
                 .hummingbird, .hummingbirdTesting, .httpTypes, .log,
             ]
         ),
@@ -102,6 +120,7 @@ let package = Package(
 )
 
 extension Target.Dependency {
+    static var asyncHTTPClient: Self { .product(name: "AsyncHTTPClient", package: "async-http-client") }
     static var argumentParser: Self { .product(name: "ArgumentParser", package: "swift-argument-parser") }
     static var crypto: Self { .product(name: "Crypto", package: "swift-crypto") }
     static var httpTypes: Self { .product(name: "HTTPTypes", package: "swift-http-types") }
@@ -110,6 +129,9 @@ extension Target.Dependency {
     static var hummingbirdTesting: Self { .product(name: "HummingbirdTesting", package: "hummingbird") }
     static var log: Self { .product(name: "Logging", package: "swift-log") }
     static var nioCore: Self { .product(name: "NIOCore", package: "swift-nio") }
+    static var nioHTTP1: Self { .product(name: "NIOHTTP1", package: "swift-nio") }
+    static var nioPosix: Self { .product(name: "NIOPosix", package: "swift-nio") }
+    static var nioSSL: Self { .product(name: "NIOSSL", package: "swift-nio-ssl") }
     static var unixSignals: Self { .product(name: "UnixSignals", package: "swift-service-lifecycle") }
     static var serviceLifecycle: Self { .product(name: "ServiceLifecycle", package: "swift-service-lifecycle") }
 }
