@@ -78,6 +78,41 @@ begin
     return cardinality(fresh);
 end $$;
 
+CREATE FUNCTION rastro.bury_messages(queue smallint, source integer, positions bigint[], grps bigint[], counts integer[], message_ids uuid[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    origin queues;
+    target queues;
+    last_seq bigint;
+begin
+    select * into strict origin from queues where queue_id = queue;
+    select * into target from queues where name = origin.dead_letter_queue and deleted_at is null;
+    if not found then
+        raise exception using errcode = 'RS007', message = 'the dead-letter queue does not exist';
+    end if;
+    last_seq := last_message(target.queue_id);
+    if origin.over_log and source <> -1 then
+        insert into queue_messages (queue_id, seq, grp, message_id, event_position, replay_no, sent_at, arrived_at,
+            dead_in, receive_count)
+        select target.queue_id, last_seq + d.n, d.grp, d.message_id, d.position, nullif(source, 0), e.recorded_at,
+            clock_timestamp(), origin.name, d.count
+        from unnest(positions, grps, counts, message_ids) with ordinality d (position, grp, count, message_id, n)
+            join events e on e.position = d.position
+        order by d.n;
+    else
+        insert into queue_messages (queue_id, seq, grp, message_id, group_id, deduplication_id, body, attributes,
+            event_position, replay_no, client_no, sent_at, arrived_at, dead_in, receive_count)
+        select target.queue_id, last_seq + d.n, case when target.is_fifo then m.grp else last_seq + d.n end,
+            m.message_id, m.group_id, m.deduplication_id, m.body, m.attributes, m.event_position, m.replay_no,
+            m.client_no, m.sent_at, clock_timestamp(), origin.name, d.count
+        from unnest(positions, counts) with ordinality d (position, count, n)
+            join queue_messages m on m.queue_id = queue and m.seq = d.position
+        order by d.n;
+    end if;
+end $$;
+
 CREATE FUNCTION rastro.end_api_key(key text, at timestamp with time zone, OUT client_no integer, OUT user_no integer) RETURNS record
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'rastro', 'pg_temp'
@@ -115,6 +150,25 @@ begin
     end if;
 end $$;
 
+CREATE FUNCTION rastro.forget_queue(queue smallint) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    perform from queues where queue_id = queue and deleted_at is not null for update;
+    if not found or exists (select from queue_messages where queue_id = queue and seq < last_message(queue)) then
+        return 0;
+    end if;
+    delete from queue_messages where queue_id = queue;
+    delete from queue_deduplication where queue_id = queue;
+    delete from queue_leases where queue_id = queue;
+    delete from queue_pending where queue_id = queue;
+    delete from queue_replays where queue_id = queue;
+    delete from queue_moves where queue_id = queue;
+    delete from queues where queue_id = queue;
+    return 1;
+end $$;
+
 CREATE FUNCTION rastro.grant_serving(role_name name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
@@ -127,14 +181,26 @@ begin
     execute format('grant update (lock_only) on log_head to %I', role_name);
     execute format('grant update (epoch) on writers to %I', role_name);
     execute format('grant insert, delete on batches to %I', role_name);
-    execute format('grant insert, update, delete on products, queue_leases, queue_pending, queue_dead_letters, '
-        'product_activity, user_activity, activity_inbox to %I', role_name);
+    execute format('grant insert, update, delete on products, queue_leases, queue_pending, queue_messages, '
+        'queue_deduplication, product_activity, user_activity, activity_inbox to %I', role_name);
     execute format('grant update on activity_swept to %I', role_name);
-    execute format('grant update (epoch, owner, lease_until) on queues to %I', role_name);
-    execute format('grant insert, update on queue_replays to %I', role_name);
-    execute format('grant execute on function lock_head, append_fetches, ensure_partitions, end_api_key, renew_api_key, '
-        'fence_queue, apply_activity, sweep_activity_inbox to %I', role_name);
+    execute format('grant insert, delete on queues to %I', role_name);
+    execute format('grant update (name, epoch, owner, lease_until, owner_address, visibility_timeout, delay, '
+        'receive_wait, retention, maximum_message_bytes, dead_letter_queue, max_receive_count, redrive_from, '
+        'deduplicates_content, deduplicates_by_group, has_high_throughput, tags, changed_at, purged_at, '
+        'purged_through, deleted_at) on queues to %I', role_name);
+    execute format('grant insert, update, delete on queue_replays, queue_moves to %I', role_name);
+    execute format('grant execute on function lock_head, append_fetches, ensure_partitions, end_api_key, '
+        'renew_api_key, fence_queue, lock_queues, apply_activity, sweep_activity_inbox, send_messages, last_message, '
+        'bury_messages, move_messages, sweep_messages, purge_queue, forget_queue to %I', role_name);
 end $$;
+
+CREATE FUNCTION rastro.last_message(queue smallint) RETURNS bigint
+    LANGUAGE sql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+    select coalesce((select seq from queue_messages where queue_id = queue order by seq desc limit 1), 0)
+$$;
 
 CREATE FUNCTION rastro.lock_head(writer bigint, its_epoch bigint, program integer, OUT last_position bigint, OUT next_time timestamp with time zone, OUT clock timestamp with time zone) RETURNS record
     LANGUAGE plpgsql
@@ -158,6 +224,17 @@ begin
     last_position := coalesce(last_position, 0);
     clock := clock_timestamp();
     next_time := greatest(clock, next_time + interval '1 microsecond');
+end $$;
+
+CREATE FUNCTION rastro.lock_queues(own smallint, also text[], died bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    perform from queues q
+    where q.queue_id = own or q.name = any (also)
+        or q.name in (select dead_in from queue_messages where queue_id = own and seq = any (died))
+    order by q.queue_id for no key update;
 end $$;
 
 CREATE FUNCTION rastro.make_partitions(at bigint, ahead integer) RETURNS integer
@@ -193,6 +270,63 @@ begin
     return made;
 end $$;
 
+CREATE FUNCTION rastro.move_messages(queue smallint, seqs bigint[], target_name text) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    target queues;
+    wanted text;
+    moved integer := 0;
+    count integer;
+begin
+    for wanted in
+        select coalesce(target_name, m.dead_in) from queue_messages m
+        where m.queue_id = queue and m.seq = any (seqs) group by 1 order by 1
+    loop
+        select * into target from queues where name = wanted and deleted_at is null;
+        if not found then
+            raise exception using errcode = 'RS007', message = format('there is no queue %s to move to', wanted);
+        end if;
+        insert into queue_messages (queue_id, seq, grp, message_id, group_id, deduplication_id, body, attributes,
+            event_position, replay_no, client_no, sent_at, arrived_at)
+        select target.queue_id, last_message(target.queue_id) + m.n, case when target.is_fifo then m.grp
+            else last_message(target.queue_id) + m.n end, m.message_id, m.group_id, m.deduplication_id, m.body,
+            m.attributes, m.event_position, m.replay_no, m.client_no, m.sent_at, clock_timestamp()
+        from (select *, row_number() over (order by seq) as n from queue_messages
+            where queue_id = queue and seq = any (seqs) and coalesce(target_name, dead_in) = wanted) m
+        order by m.n;
+        get diagnostics count = row_count;
+        moved := moved + count;
+    end loop;
+    return moved;
+end $$;
+
+CREATE FUNCTION rastro.purge_queue(queue smallint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    its queues;
+    newest bigint;
+    log_end bigint := coalesce((select position from events order by position desc limit 1), 0);
+    next_lease bigint;
+begin
+    select * into strict its from queues where queue_id = queue for no key update;
+    newest := last_message(queue);
+    next_lease := coalesce((select max(lease_id) from queue_leases where queue_id = queue), 0) + 1;
+    delete from queue_leases where queue_id = queue;
+    delete from queue_pending where queue_id = queue;
+    delete from queue_deduplication where queue_id = queue;
+    update queue_replays set finished_at = clock_timestamp() where queue_id = queue and finished_at is null;
+    -- Receives of nothing, which bear where each source begins again.
+    insert into queue_leases (queue_id, replay_no, lease_id, low, until, grp, pos, receive_count, gone)
+    select queue, s.source, next_lease, s.low, '{}', '{}', '{}', '{}', 0
+    from (values (0, case when its.over_log then log_end else newest end), (-1, newest)) s (source, low)
+    where s.source = 0 or its.over_log;
+    update queues set purged_at = clock_timestamp(), purged_through = newest, epoch = epoch + 1 where queue_id = queue;
+end $$;
+
 CREATE FUNCTION rastro.refuse_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog'
@@ -209,6 +343,52 @@ CREATE FUNCTION rastro.renew_api_key(key text, hash bytea, OUT client_no integer
     update api_keys k set secret_hash = hash, generation = k.generation + 1
     where key_id = key and revoked_at is null returning k.client_no, k.generation
 $$;
+
+CREATE FUNCTION rastro.send_messages(queue smallint, by_group boolean, message_ids uuid[], grps bigint[], group_ids text[], deduplication_ids text[], bodies text[], attributes bytea[], delays bigint[], clients integer[]) RETURNS TABLE(ordinal integer, message_id uuid, seq bigint, is_duplicate boolean)
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+declare
+    last_seq bigint;
+    now_at timestamptz := clock_timestamp();
+begin
+    select m.seq into last_seq from queue_messages m where m.queue_id = queue order by m.seq desc limit 1;
+    last_seq := coalesce(last_seq, 0);
+    return query
+    with given as (
+        select g.ordinal::integer as ordinal, g.message_id, g.grp, g.group_id, g.dedup, g.body, g.attributes, g.delay,
+            g.client, case when by_group then g.grp else 0 end as scope
+        from unnest(message_ids, grps, group_ids, deduplication_ids, bodies, attributes, delays, clients)
+            with ordinality g (message_id, grp, group_id, dedup, body, attributes, delay, client, ordinal)
+    ), judged as (
+        select g.*, d.seq as old_seq, d.message_id as old_id,
+            case when g.dedup is null then g.ordinal
+                else min(g.ordinal) over (partition by g.scope, g.dedup) end as first
+        from given g left join queue_deduplication d
+            on d.queue_id = queue and d.grp = g.scope and d.deduplication_id = g.dedup
+                and d.sent_at > now_at - interval '5 minutes'
+    ), numbered as (
+        select j.ordinal, j.message_id, j.grp, j.group_id, j.dedup, j.body, j.attributes, j.delay, j.client, j.scope,
+            last_seq + row_number() over (order by j.ordinal) as seq
+        from judged j where j.old_seq is null and j.first = j.ordinal
+    ), inserted as (
+        insert into queue_messages (queue_id, seq, grp, message_id, group_id, deduplication_id, body, attributes,
+            client_no, sent_at, arrived_at, visible_at)
+        select queue, n.seq, coalesce(n.grp, n.seq), n.message_id, n.group_id, n.dedup, n.body, n.attributes, n.client,
+            now_at, now_at, case when n.delay > 0 then now_at + n.delay * interval '1 microsecond' end
+        from numbered n order by n.seq
+    ), remembered as (
+        insert into queue_deduplication as d (queue_id, grp, deduplication_id, seq, message_id, sent_at)
+        select queue, n.scope, n.dedup, n.seq, n.message_id, now_at from numbered n where n.dedup is not null
+        on conflict (queue_id, grp, deduplication_id)
+        do update set seq = excluded.seq, message_id = excluded.message_id, sent_at = excluded.sent_at
+    )
+    select j.ordinal, coalesce(j.old_id, n.message_id), coalesce(j.old_seq, n.seq),
+        j.old_seq is not null or j.first <> j.ordinal
+    from judged j left join numbered n on n.ordinal = j.first
+    order by j.ordinal;
+end $$;
 
 CREATE FUNCTION rastro.swap_products(replacement name, keep_as name) RETURNS void
     LANGUAGE plpgsql
@@ -262,6 +442,33 @@ begin
     delete from activity_inbox where position <= target;
     get diagnostics forgotten = row_count;
     return forgotten;
+end $$;
+
+CREATE FUNCTION rastro.sweep_messages(queue smallint, at_most integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    its queues;
+    newest bigint := last_message(queue);
+    gone bigint;
+    forgotten bigint;
+begin
+    select * into strict its from queues where queue_id = queue;
+    with oldest as (
+        select seq, arrived_at from queue_messages where queue_id = queue and seq < newest order by seq limit at_most
+    ), over as (
+        select seq from oldest
+        where seq <= its.purged_through or arrived_at < clock_timestamp() - its.retention
+            or its.deleted_at is not null
+    )
+    delete from queue_messages m using over where m.queue_id = queue and m.seq = over.seq;
+    get diagnostics gone = row_count;
+    delete from queue_deduplication where (queue_id, grp, deduplication_id) in (
+        select queue_id, grp, deduplication_id from queue_deduplication
+        where queue_id = queue and sent_at < clock_timestamp() - interval '5 minutes' order by sent_at limit at_most);
+    get diagnostics forgotten = row_count;
+    return gone + forgotten;
 end $$;
 
 CREATE TABLE rastro.activity_inbox (
@@ -370,14 +577,15 @@ CREATE TABLE rastro.products (
 )
 WITH (fillfactor='80');
 
-CREATE TABLE rastro.queue_dead_letters (
+CREATE TABLE rastro.queue_deduplication (
     queue_id smallint NOT NULL,
-    replay_no integer NOT NULL,
-    "position" bigint NOT NULL,
     grp bigint NOT NULL,
-    receive_count integer NOT NULL,
-    died_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
-);
+    deduplication_id text NOT NULL COLLATE pg_catalog."C",
+    seq bigint NOT NULL,
+    message_id uuid NOT NULL,
+    sent_at timestamp with time zone NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
 
 CREATE TABLE rastro.queue_leases (
     queue_id smallint NOT NULL,
@@ -391,6 +599,49 @@ CREATE TABLE rastro.queue_leases (
     gone integer NOT NULL
 )
 WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queue_messages (
+    queue_id smallint NOT NULL,
+    seq bigint NOT NULL,
+    grp bigint NOT NULL,
+    message_id uuid NOT NULL,
+    group_id text COLLATE pg_catalog."C",
+    deduplication_id text COLLATE pg_catalog."C",
+    body text,
+    attributes bytea,
+    event_position bigint,
+    replay_no integer,
+    client_no integer,
+    sent_at timestamp with time zone NOT NULL,
+    arrived_at timestamp with time zone NOT NULL,
+    visible_at timestamp with time zone,
+    dead_in text COLLATE pg_catalog."C",
+    receive_count integer,
+    CONSTRAINT queue_messages_check CHECK (((body IS NULL) <> (event_position IS NULL)))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queue_moves (
+    move_no integer NOT NULL,
+    queue_id smallint NOT NULL,
+    target text COLLATE pg_catalog."C",
+    per_second integer,
+    moved bigint DEFAULT 0 NOT NULL,
+    total bigint NOT NULL,
+    status text DEFAULT 'RUNNING'::text NOT NULL COLLATE pg_catalog."C",
+    failure text,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE rastro.queue_moves ALTER COLUMN move_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.queue_moves_move_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE TABLE rastro.queue_pending (
     queue_id smallint NOT NULL,
@@ -429,7 +680,39 @@ CREATE TABLE rastro.queues (
     lease_until timestamp with time zone,
     visibility_timeout interval DEFAULT '00:00:30'::interval NOT NULL,
     max_receive_count integer,
+    is_fifo boolean DEFAULT true NOT NULL,
+    over_log boolean DEFAULT false NOT NULL,
+    event_types smallint[] DEFAULT '{}'::smallint[] NOT NULL,
+    product_ids bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    after_position bigint DEFAULT 0 NOT NULL,
+    delay interval DEFAULT '00:00:00'::interval NOT NULL,
+    receive_wait interval DEFAULT '00:00:00'::interval NOT NULL,
+    retention interval DEFAULT '4 days'::interval NOT NULL,
+    maximum_message_bytes integer DEFAULT 1048576 NOT NULL,
+    dead_letter_queue text COLLATE pg_catalog."C",
+    redrive_from text[],
+    deduplicates_content boolean DEFAULT false NOT NULL,
+    deduplicates_by_group boolean DEFAULT false NOT NULL,
+    has_high_throughput boolean DEFAULT false NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    handle_key bytea DEFAULT (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) NOT NULL,
+    is_built_in boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    purged_at timestamp with time zone,
+    purged_through bigint DEFAULT 0 NOT NULL,
+    owner_address text COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
     CONSTRAINT queues_max_receive_count_check CHECK ((max_receive_count > 0))
+);
+
+ALTER TABLE rastro.queues ALTER COLUMN queue_id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME rastro.queues_queue_id_seq
+    START WITH 100
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE rastro.schema_versions (
@@ -509,11 +792,17 @@ ALTER TABLE ONLY rastro.product_activity
 ALTER TABLE ONLY rastro.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY rastro.queue_dead_letters
-    ADD CONSTRAINT queue_dead_letters_pkey PRIMARY KEY (queue_id, replay_no, "position");
+ALTER TABLE ONLY rastro.queue_deduplication
+    ADD CONSTRAINT queue_deduplication_pkey PRIMARY KEY (queue_id, grp, deduplication_id);
 
 ALTER TABLE ONLY rastro.queue_leases
     ADD CONSTRAINT queue_leases_pkey PRIMARY KEY (queue_id, replay_no, lease_id);
+
+ALTER TABLE ONLY rastro.queue_messages
+    ADD CONSTRAINT queue_messages_pkey PRIMARY KEY (queue_id, seq);
+
+ALTER TABLE ONLY rastro.queue_moves
+    ADD CONSTRAINT queue_moves_pkey PRIMARY KEY (move_no);
 
 ALTER TABLE ONLY rastro.queue_pending
     ADD CONSTRAINT queue_pending_pkey PRIMARY KEY (queue_id, replay_no, from_pos);
@@ -560,6 +849,12 @@ CREATE INDEX products_expiry ON rastro.products USING btree (expires_at) WHERE (
 
 CREATE INDEX products_live ON rastro.products USING btree (id) WHERE (NOT removed);
 
+CREATE INDEX queue_deduplication_age ON rastro.queue_deduplication USING btree (queue_id, sent_at);
+
+CREATE INDEX queue_messages_group ON rastro.queue_messages USING btree (queue_id, grp, seq);
+
+CREATE INDEX queue_moves_running ON rastro.queue_moves USING btree (queue_id) WHERE (ended_at IS NULL);
+
 CREATE INDEX queue_replays_unfinished ON rastro.queue_replays USING btree (queue_id) WHERE (finished_at IS NULL);
 
 CREATE TRIGGER events_immutable BEFORE DELETE OR UPDATE ON rastro.events FOR EACH ROW EXECUTE FUNCTION rastro.refuse_event_change();
@@ -569,11 +864,17 @@ CREATE TRIGGER events_immutable_statement BEFORE DELETE OR UPDATE OR TRUNCATE ON
 ALTER TABLE ONLY rastro.api_keys
     ADD CONSTRAINT api_keys_user_no_fkey FOREIGN KEY (user_no) REFERENCES rastro.users(user_no);
 
-ALTER TABLE ONLY rastro.queue_dead_letters
-    ADD CONSTRAINT queue_dead_letters_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
+ALTER TABLE ONLY rastro.queue_deduplication
+    ADD CONSTRAINT queue_deduplication_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
 
 ALTER TABLE ONLY rastro.queue_leases
     ADD CONSTRAINT queue_leases_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
+
+ALTER TABLE ONLY rastro.queue_messages
+    ADD CONSTRAINT queue_messages_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
+
+ALTER TABLE ONLY rastro.queue_moves
+    ADD CONSTRAINT queue_moves_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
 
 ALTER TABLE ONLY rastro.queue_pending
     ADD CONSTRAINT queue_pending_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);

@@ -3,6 +3,8 @@ package struct GatewayConfiguration: Sendable {
     package var host: String
     /// 0 picks a free one.
     package var port: Int
+    /// Where other gateways reach this one: `http://HOST:PORT`; nil: nowhere.
+    package var advertisedAddress: String?
     package var bodyLimitBytes = 1 << 20
     /// Path and header fields together.
     package var headerLimitBytes = 16 << 10
@@ -11,6 +13,10 @@ package struct GatewayConfiguration: Sendable {
     /// How many requests may be in progress at once.
     package var waitingRequestsLimit = 10_000
     package var connectionLimit = 20_000
+    /// Of a request to a queue: a batch of 1 MiB may be eight times that long in JSON.
+    package var queueBodyLimitBytes = 8 << 20
+    /// How many receives may wait for messages at once; they take no place from other requests.
+    package var waitingPollsLimit = 10_000
     /// Whether changes need an `If-Match`.
     package var requireIfMatch = false
     /// Empty but in a bench.

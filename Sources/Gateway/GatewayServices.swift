@@ -1,3 +1,4 @@
+package import Delivery
 package import EventLog
 package import Logging
 
@@ -5,6 +6,9 @@ package import Logging
 package struct GatewayServices: Sendable {
     package let eventLog: EventLog
     package let keys: KeyStore
+    /// Nil: this gateway serves no queues.
+    package let queues: QueueDirectory?
+    package let queueForwarder = QueueForwarder()
     package let refusals: RefusalLedger
     /// What `/readyz` asks, in this order.
     package let readiness: [ReadinessCheck]
@@ -13,12 +17,14 @@ package struct GatewayServices: Sendable {
     package init(
         eventLog: EventLog,
         keys: KeyStore,
+        queues: QueueDirectory? = nil,
         readiness: [ReadinessCheck] = [],
         limiter: RefusalLimiter = RefusalLimiter(),
         logger: Logger
     ) {
         self.eventLog = eventLog
         self.keys = keys
+        self.queues = queues
         refusals = RefusalLedger(log: eventLog, limiter: limiter, logger: logger)
         self.readiness = [.database(eventLog)] + readiness
     }

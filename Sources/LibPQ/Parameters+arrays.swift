@@ -52,6 +52,15 @@ extension Parameters {
         return self
     }
 
+    /// NULL without an array.
+    package consuming func textArray(orNull values: [String]?) -> Parameters {
+        guard let values else {
+            entries.append(Entry(oid: TypeOID.textArray, offset: buffer.count, length: -1))
+            return self
+        }
+        return textArray(values)
+    }
+
     package consuming func bytesArray(_ values: [[UInt8]]) -> Parameters {
         appendArray(values, TypeOID.byteaArray, of: TypeOID.bytea) { $0.writeElement(bytes: $1) }
         return self

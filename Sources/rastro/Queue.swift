@@ -69,8 +69,8 @@ struct Queue: AsyncParsableCommand {
         private func show(_ letter: DeadLetter) {
             guard options.json else {
                 Terminal.print(
-                    "\(letter.diedAt)  \(letter.queue)  #\(letter.position)  "
-                        + "product \(letter.group)  received \(letter.receiveCount) times"
+                    "\(letter.diedAt)  \(letter.queue)  \(letter.position.map { "#\($0)  product \(letter.group)" } ?? "a message")  "
+                        + "received \(letter.receiveCount) times, lies in \(letter.deadLetterQueue)"
                 )
                 return
             }
@@ -78,9 +78,10 @@ struct Queue: AsyncParsableCommand {
             writer.beginObject()
             writer.member("queue", letter.queue)
             writer.member("position", letter.position)
-            writer.member("productId", letter.group == 0 ? nil : letter.group)
+            writer.member("productId", letter.position == nil || letter.group == 0 ? nil : letter.group)
             writer.member("receiveCount", letter.receiveCount)
             writer.member("diedAt", letter.diedAt)
+            writer.member("deadLetterQueue", letter.deadLetterQueue)
             writer.endObject()
             Terminal.print(writer.bytes)
         }

@@ -15,6 +15,7 @@ struct Server {
     init(
         access: EventLogAccess,
         roles: Set<ServerRole>,
+        secret: ServerSecret? = nil,
         gateway configuration: GatewayConfiguration,
         logger: Logger,
         onListening: @escaping @Sendable (String) -> Void
@@ -27,26 +28,34 @@ struct Server {
             logger: logger
         )
         var services: [any Service] = [log, start]
+        var host: QueueHost?
         if roles.contains(.relay) {
-            let owner = UUIDv7().description
             let activity = QueueClient(.productActivity)
-            for client in [activity, QueueClient(.productEvents)] {
-                let connection = access.dispatcherConnection
-                services.append(
-                    QueueService(client: client, log: log, connection: connection, owner: owner, logger: logger)
-                )
-            }
+            let running = QueueHost(
+                log: log,
+                permanent: [activity, QueueClient(.productEvents)],
+                configuration: QueueHost.Configuration(
+                    connection: access.dispatcherConnection,
+                    owner: UUIDv7().description,
+                    address: roles.contains(.gateway) ? configuration.advertisedAddress : nil
+                ),
+                logger: logger
+            )
+            services.append(running)
+            host = running
             if roles.contains(.consumer) {
                 services.append(ActivityConsumer(queue: activity, log: log, logger: logger))
             }
         }
         if roles.contains(.gateway) {
-            let keys = KeyStore(pool: log.readers, logger: logger)
+            let keys = KeyStore(pool: log.readers, secret: secret, logger: logger)
+            let queues = QueueDirectory(log: log, host: host, logger: logger)
             services.append(
                 buildApplication(
                     GatewayServices(
                         eventLog: log,
                         keys: keys,
+                        queues: queues,
                         // A process that only serves HTTP is ready whoever owns the queues.
                         readiness: [.schema(log)] + (roles.contains(.relay) ? [.queues(log)] : []),
                         logger: logger

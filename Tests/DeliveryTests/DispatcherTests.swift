@@ -159,7 +159,11 @@ struct DispatcherTests {
                 #expect(others.allSatisfy { $0.group != held.group })
                 #expect(Set(others.map(\.group)).count == 2)
                 #expect(others.count < Int(last))
-                #expect(try await node.events.changeVisibility(held.handle, to: .zero) == .done)
+                #expect(
+                    try await node.events.changeVisibility([VisibilityChange(handle: held.handle, timeout: .zero)]) == [
+                        .done
+                    ]
+                )
                 let again = try await node.events.receive(max: 1, wait: .seconds(5))
                 #expect(again.map(\.position) == [held.position])
                 #expect(again.map(\.receiveCount) == [2])

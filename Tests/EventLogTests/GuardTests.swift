@@ -52,7 +52,8 @@ struct GuardTests {
                 "update users set user_id = 'mallory'", "delete from users",
                 "update api_keys set revoked_at = null", "update api_keys set scopes = '{admin}'",
                 "delete from api_keys", "delete from writers", "update batches set first_position = 1",
-                "update queues set max_receive_count = null", "select make_partitions(1, 50)",
+                "update queues set is_built_in = false", "update queues set handle_key = ''",
+                "select make_partitions(1, 50)",
                 "select swap_products('products', null)", "select grant_serving('public')",
             ]
             for change in changes {

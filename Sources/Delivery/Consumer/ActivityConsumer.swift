@@ -67,7 +67,7 @@ package struct ActivityConsumer: Service {
     }
 
     private func sweep() async throws {
-        let number = queue.queue.rawValue
+        let number = queue.queue.id
         _ = try await log.readers.withConnection { session in
             try session.query(Statements.sweepInbox, Parameters().int16(number)).affectedRows
         }

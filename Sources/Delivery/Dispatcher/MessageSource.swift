@@ -1,49 +1,117 @@
-/// Where a queue's messages come from: the log as it grows, or a range of it that is delivered again.
+import Catalog
+
+/// Where a queue's messages come from.
 struct MessageSource {
-    /// 0: live messages; else the replay's number.
-    let replay: Int32
-    /// Nil: everything, without end.
-    let range: ReplayRange?
+    enum Kind: Hashable {
+        /// The log as it grows.
+        case log(EventSelection)
+        /// The queue's own messages: sent, dead-lettered, or moved here.
+        case messages
+        /// A range of the log that is delivered again.
+        case replay(ReplayRange)
+    }
+
+    /// What to read next.
+    enum Scan {
+        case log(after: Int64)
+        case selection(EventSelection, after: Int64, span: Int64)
+        case messages(after: Int64)
+        case replay(ReplayRange, after: Int64, through: Int64)
+    }
+
+    /// What a scan found.
+    struct Found {
+        let position: Int64
+        let group: Int64
+        /// `.min` without a delay.
+        var visibleAt: Int64 = .min
+    }
+
+    /// `main`, `moved`, or a replay's number; names the source in the journal.
+    let number: Int32
+    let kind: Kind
     var state: QueueState
-    /// How far the log was looked at; ahead of `state.scannedThrough` where a replay's filter passed events over.
+    /// How far the log was looked at; ahead of `state.scannedThrough` where a filter passed events over.
     private(set) var lookedThrough: Int64
+    /// The queue's own messages: some may have come since the last look.
+    var isDue = true
+    /// The newest message that was deleted: its row may still stand, since a queue's last row stays.
+    private var lastRemoved: Int64?
 
-    static let live: Int32 = 0
-    /// How far a replay looks at a time, so that a rare type costs no long statement.
-    private static let stride: Int64 = 50_000
+    /// The log, or the messages of a queue without it.
+    static let main: Int32 = 0
+    /// Messages that were moved into a queue over the log.
+    static let moved: Int32 = -1
+    /// How many positions are looked at in one statement, so that a rare type costs no long one.
+    private static let span: Int64 = 50_000
 
-    init(replay: Int32, range: ReplayRange?, state: QueueState) {
-        self.replay = replay
-        self.range = range
+    init(number: Int32, kind: Kind, state: QueueState) {
+        self.number = number
+        self.kind = kind
         self.state = state
         lookedThrough = state.scannedThrough
     }
 
-    /// The next positions to look at, (after, through]; nil when there is no reason to.
-    var nextScan: (after: Int64, through: Int64)? {
+    /// Nil when there is no reason to look.
+    var nextScan: Scan? {
         guard state.wantsScan else { return nil }
-        guard let range else { return (lookedThrough, .max) }
-        guard lookedThrough < range.to else { return nil }
-        let end = range.product == nil ? min(range.to, lookedThrough + Self.stride) : range.to
-        return (lookedThrough, end)
+        switch kind {
+        case .log(let selection):
+            if selection.isWhole { return .log(after: lookedThrough) }
+            return .selection(selection, after: lookedThrough, span: Self.span)
+        case .messages:
+            return isDue ? .messages(after: lookedThrough) : nil
+        case .replay(let range):
+            guard lookedThrough < range.to else { return nil }
+            let end = range.product == nil ? min(range.to, lookedThrough + Self.span) : range.to
+            return .replay(range, after: lookedThrough, through: end)
+        }
     }
 
-    /// Takes the result of a scan through `through`; `isWhole` when it was not cut off by its row limit.
-    mutating func scanned(_ messages: [(position: Int64, group: Int64)], through: Int64, isWhole: Bool) {
-        for message in messages { state.scanned(position: message.position, group: message.group) }
-        if range != nil, isWhole {
-            lookedThrough = through
+    /// Takes the result of a scan.
+    ///
+    /// - Parameters:
+    ///   - through: How far it looked; nil: as far as the last that it found.
+    ///   - isWhole: It was not cut off by its row limit.
+    mutating func scanned(_ messages: [Found], through: Int64?, isWhole: Bool) {
+        for message in messages {
+            state.scanned(position: message.position, group: message.group, visibleAt: message.visibleAt)
+        }
+        isDue = !isWhole
+        if isWhole, let through {
+            lookedThrough = max(lookedThrough, through)
         } else if let last = messages.last {
             lookedThrough = last.position
         }
     }
 
+    /// What its state wants written.
+    mutating func flush() -> QueueJournal {
+        var journal = state.flush()
+        guard kind == .messages, let newest = journal.removed.max() else { return journal }
+        if let lastRemoved { journal.removed.append(lastRemoved) }
+        lastRemoved = max(newest, lastRemoved ?? newest)
+        return journal
+    }
+
+    /// The filter of refills.
+    var types: [Int16] {
+        switch kind {
+        case .log(let selection): selection.types.map(\.rawValue)
+        case .messages: []
+        case .replay(let range): range.types
+        }
+    }
+
     /// A replay whose every message was deleted.
     var isFinished: Bool {
-        guard let range else { return false }
+        guard case .replay(let range) = kind else { return false }
         let counts = state.counts
         return lookedThrough >= range.to && counts.waiting == 0 && counts.handedOut == 0 && !state.wantsRefills
     }
+
+    /// Everything was looked at and nothing waits that was not handed out.
+    var isDrained: Bool { !isDue && state.counts.waiting == 0 && state.readyCount == 0 && !state.wantsRefills }
 }
 
 /// What a replay delivers.

@@ -1,23 +1,27 @@
-/// A queue as this process's tasks see it.
-package final class QueueClient: Sendable {
-    package let queue: BuiltInQueue
-    let inbox: QueueInbox
-    /// How many requests may wait for the dispatcher.
-    private static let waitingLimit = 10_000
+import Synchronization
 
-    package init(_ queue: BuiltInQueue) {
-        self.queue = queue
-        inbox = QueueInbox(limit: Self.waitingLimit)
-    }
+/// A queue as this process's tasks see it: positions and handles, no bodies.
+package final class QueueClient: Sendable {
+    package let queue: QueueReference
+    let inbox = QueueInbox()
+
+    package init(_ queue: QueueReference) { self.queue = queue }
+
+    /// This process owns the queue, as far as it knows.
+    package var isOwner: Bool { inbox.isOwner.load(ordering: .relaxed) }
 
     /// Receives up to `max` messages (at most 10), each invisible for `visibilityTimeout` (nil: the queue's own).
     ///
     /// Waits for up to `wait` while there is none; holds no database connection meanwhile. What was received is written
     /// down before this returns. Cancellation is not looked at.
+    ///
+    /// - Parameter attempt: names this receive: repeated within five minutes, it gives the same messages while all of them
+    ///   are still in flight, each invisible anew.
     package func receive(
         max: Int = QueueState.leaseCapacity,
         visibilityTimeout: Duration? = nil,
-        wait: Duration = .zero
+        wait: Duration = .zero,
+        attempt: String? = nil
     ) async throws(QueueError) -> [QueueMessage] {
         let deadline = ContinuousClock.now + wait
         return try await ask { reply in
@@ -26,6 +30,7 @@ package final class QueueClient: Sendable {
                     max: max,
                     visibilityTimeout: visibilityTimeout,
                     deadline: deadline,
+                    attempt: attempt,
                     reply: reply
                 )
             )
@@ -37,12 +42,22 @@ package final class QueueClient: Sendable {
         try await ask { .delete(handles, $0) }
     }
 
-    /// Makes a message visible again after `timeout` from now.
-    package func changeVisibility(_ handle: QueueHandle, to timeout: Duration) async throws(QueueError)
-        -> QueueState.HandleOutcome
+    /// Sets when messages are visible again; an outcome a change, in order.
+    package func changeVisibility(_ changes: [VisibilityChange]) async throws(QueueError) -> [QueueState.HandleOutcome]
     {
-        try await ask { .changeVisibility(handle, timeout, $0) }
+        try await ask { .changeVisibility(changes, $0) }
     }
+
+    /// Adds messages, in order; a result each, in order. All or none are added.
+    package func send(_ messages: [NewMessage]) async throws(QueueError) -> [SentMessage] {
+        try await ask { .send(messages, $0) }
+    }
+
+    /// How many messages there are, about.
+    package func counts() async throws(QueueError) -> QueueCounts { try await ask { .count($0) } }
+
+    /// Has the dispatcher read the queue's row again.
+    func refresh() { inbox.add(.refresh) }
 
     private func ask<Value: Sendable>(
         _ request: (QueueRequest.Reply<Value>) -> QueueRequest

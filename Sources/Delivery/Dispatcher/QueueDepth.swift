@@ -31,12 +31,16 @@ package struct QueueDepth: Sendable {
 
 /// A message that was received too often and set aside.
 package struct DeadLetter: Sendable {
+    /// Where it died.
     package let queue: String
-    package let position: Int64
-    /// The product's id; 0 for an event about none.
+    /// The event's; nil for a message that an application sent.
+    package let position: Int64?
+    /// The product's id; 0 for an event about none; of other messages what stands for their group.
     package let group: Int64
     package let receiveCount: Int32
     package let diedAt: Timestamp
+    /// Where it lies.
+    package let deadLetterQueue: String
 
     /// The newest, at most `limit`.
     package static func read(_ session: Session, limit: Int32) throws(PostgresError) -> [DeadLetter] {
@@ -45,10 +49,11 @@ package struct DeadLetter: Sendable {
             letters.append(
                 DeadLetter(
                     queue: try row.text(0),
-                    position: try row.int64(1),
+                    position: try row.optionalInt64(1),
                     group: try row.int64(2),
                     receiveCount: try row.int32(3),
-                    diedAt: Timestamp(microseconds: try row.timestamp(4))
+                    diedAt: Timestamp(microseconds: try row.timestamp(4)),
+                    deadLetterQueue: try row.text(5)
                 )
             )
         }

@@ -9,25 +9,25 @@ extension QueueDispatcher {
     func takeOver() -> Bool {
         do {
             let session = try openStandby()
-            let taken = try session.query(
-                Statements.takeQueue,
-                Parameters().int16(queue.rawValue).text(settings.owner).int32(
-                    Int32(settings.lease.microseconds / 1_000)
-                )
-            )
+            let parameters = Parameters().int16(queue.id).text(settings.owner)
+                .int32(Int32(settings.lease.microseconds / 1_000)).text(settings.address)
+            let taken = try session.query(Statements.takeQueue, parameters)
             guard !taken.isEmpty else { return false }
-            let maxReceiveCount = try taken[0].optionalInt32(2).map(Int.init)
+            if let move = failedMove {
+                let failed = Parameters().int32(move.number).text(MoveTask.Status.failed.rawValue).text(move.reason)
+                _ = try session.query(Statements.endMove, failed)
+                failedMove = nil
+            }
             var owned = Ownership(
                 session: session,
                 epoch: try taken[0].int64(0),
-                visibilityTimeout: try taken[0].int64(1),
-                maxReceiveCount: maxReceiveCount,
+                queue: try QueueDescription(session.query(Statements.readQueue, Parameters().int16(queue.id)).only()),
                 sources: [],
                 renewed: .now,
                 clock: SteadyClock()
             )
-            owned.sources = [try open(MessageSource.live, range: nil, owned)]
-            try openReplays(&owned)
+            try openSources(&owned)
+            try openMove(&owned)
             ownership = owned
             standbySession = nil
             logger.info("took the queue over", metadata: ["queue": "\(queue.name)"])
@@ -54,9 +54,8 @@ extension QueueDispatcher {
         standbySession?.close()
         standbySession = nil
         guard let owned = ownership else { return }
-        let parameters = Parameters().int16(queue.rawValue).int64(owned.epoch)
         do {
-            _ = try owned.session.query(Statements.leaveQueue, parameters)
+            _ = try owned.session.query(Statements.leaveQueue, Parameters().int16(queue.id).int64(owned.epoch))
         } catch {
             logger.debug("the queue's lease runs out by itself", metadata: ["error": "\(error)"])
         }
@@ -64,25 +63,43 @@ extension QueueDispatcher {
         ownership = nil
     }
 
-    /// One transaction, one round trip: fence, journals, then what is read back, then the scans.
-    func commit(_ owned: inout Ownership) throws {
-        let renews = ContinuousClock.now - owned.renewed >= settings.renewal
+    /// One transaction, one round trip: fence, moves, journals, sends, then what is read back, then the scans.
+    func commit(_ owned: inout Ownership, _ round: inout Round) throws {
+        let renews = round.refreshes || ContinuousClock.now - owned.renewed >= settings.renewal
+        if !round.sends.isEmpty || renews { owned.markMessagesDue() }
         let plans = owned.sources.indices.map { index in
             SourcePlan(
-                journal: owned.sources[index].state.flush(),
+                journal: owned.sources[index].flush(),
                 refills: owned.sources[index].state.takeRefills(limit: settings.refillLimit),
                 scan: owned.sources[index].nextScan,
                 isFinished: owned.sources[index].isFinished
             )
         }
-        guard renews || plans.contains(where: \.hasWork) else { return }
-        var results = try send(plans, owned: owned, renews: renews)[...]
-        results = results.suffix(plans.reduce(0) { $0 + $1.answers })
-        for (index, plan) in plans.enumerated() { try feed(&owned.sources[index], plan, &results) }
-        owned.sources = zip(owned.sources, plans).filter { !$1.isFinished }.map(\.0)
+        let counts = round.counts.isEmpty ? nil : owned.counts(now: owned.clock.microseconds)
+        let endsMove = owned.move?.isOver == true
+        if renews || endsMove || !round.sends.isEmpty || plans.contains(where: \.hasWork) {
+            var results = try send(plans, round, owned: owned, renews: renews)[...]
+            let answers = plans.reduce(0) { $0 + $1.answers } + (round.sends.isEmpty ? 0 : 1) + (renews ? 1 : 0)
+            results = results.suffix(answers)
+            if renews { owned.queue = try QueueDescription(results.removeFirst().only()) }
+            if !round.sends.isEmpty { try answerSends(results.removeFirst(), &round) }
+            for (index, plan) in plans.enumerated() { try feed(&owned.sources[index], plan, &results) }
+            owned.sources = zip(owned.sources, plans).filter { !$1.isFinished }.map(\.0)
+        }
+        if endsMove { owned.move = nil }
         if renews {
             owned.renewed = .now
+            owned.applySettings()
             try openReplays(&owned)
+            try openMove(&owned)
+        }
+        if let counts {
+            let total = QueueCounts(
+                visible: counts.visible + Int(try countUnseen(owned)),
+                inFlight: counts.inFlight,
+                delayed: counts.delayed
+            )
+            for reply in round.counts { round.answers.append { reply.resume(returning: .success(total)) } }
         }
     }
 
@@ -90,31 +107,34 @@ extension QueueDispatcher {
     private struct SourcePlan {
         let journal: QueueJournal
         let refills: [QueueState.RefillRequest]
-        let scan: (after: Int64, through: Int64)?
+        let scan: MessageSource.Scan?
         let isFinished: Bool
 
         var answers: Int { refills.count + (scan == nil ? 0 : 1) }
         var hasWork: Bool { answers > 0 || !journal.isEmpty || isFinished }
     }
 
-    private func send(_ plans: [SourcePlan], owned: Ownership, renews: Bool) throws -> [Rows] {
-        let id = queue.rawValue
-        return try owned.session.pipeline { pipeline in
+    private func send(_ plans: [SourcePlan], _ round: Round, owned: Ownership, renews: Bool) throws -> [Rows] {
+        try owned.session.pipeline { pipeline in
             pipeline.begin()
-            pipeline.add(Statements.fenceQueue, Parameters().int16(id).int64(owned.epoch))
+            addLocks(plans.contains { !$0.journal.deadLetters.isEmpty }, round.moved, owned, to: &pipeline)
+            pipeline.add(Statements.fenceQueue, Parameters().int16(queue.id).int64(owned.epoch))
+            if let move = owned.move { add(move, moved: round.moved, to: &pipeline) }
             for (source, plan) in zip(owned.sources, plans) {
-                add(plan.journal, replay: source.replay, to: &pipeline)
+                add(plan.journal, of: source, to: &pipeline)
                 if plan.isFinished {
-                    pipeline.add(Statements.finishReplay, Parameters().int16(id).int32(source.replay))
+                    pipeline.add(Statements.finishReplay, Parameters().int16(queue.id).int32(source.number))
                 }
             }
             if renews {
                 let lease = Int32(settings.lease.microseconds / 1_000)
-                pipeline.add(Statements.keepQueue, Parameters().int16(id).int64(owned.epoch).int32(lease))
+                pipeline.add(Statements.keepQueue, Parameters().int16(queue.id).int64(owned.epoch).int32(lease))
+                pipeline.add(Statements.readQueue, Parameters().int16(queue.id))
             }
+            if !round.sends.isEmpty { pipeline.add(Statements.sendMessages, parameters(of: round.sends, owned.queue)) }
             for (source, plan) in zip(owned.sources, plans) {
-                for refill in plan.refills { add(refill, types: source.range?.types ?? [], to: &pipeline) }
-                if let scan = plan.scan { add(scan, of: source.range, to: &pipeline) }
+                for refill in plan.refills { add(refill, of: source, to: &pipeline) }
+                if let scan = plan.scan { add(scan, to: &pipeline) }
             }
             pipeline.commit()
         }
@@ -122,126 +142,111 @@ extension QueueDispatcher {
 
     private func feed(_ source: inout MessageSource, _ plan: SourcePlan, _ results: inout ArraySlice<Rows>) throws {
         for refill in plan.refills {
-            let positions = try results.removeFirst().map { row throws(PostgresError) in try row.int64(0) }
-            source.state.refilled(group: refill.group, positions: positions)
+            let hasTimes = source.kind == .messages
+            let messages = try results.removeFirst().map { row throws(PostgresError) in
+                QueueState.FreshMessage(
+                    position: try row.int64(0),
+                    visibleAt: hasTimes ? try row.optionalTimestamp(1) ?? .min : .min
+                )
+            }
+            source.state.refilled(group: refill.group, messages: messages)
         }
         guard let scan = plan.scan else { return }
-        let messages = try results.removeFirst().map { row throws(PostgresError) in
-            (position: try row.int64(0), group: try row.int64(1))
+        var messages: [MessageSource.Found] = []
+        var through: Int64?
+        if case .replay(_, _, let end) = scan { through = end }
+        for row in results.removeFirst() {
+            guard let group = try row.optionalInt64(1) else {
+                through = try row.int64(0)
+                continue
+            }
+            var found = MessageSource.Found(position: try row.int64(0), group: group)
+            if case .messages = scan { found.visibleAt = try row.optionalTimestamp(2) ?? .min }
+            messages.append(found)
         }
-        source.scanned(messages, through: scan.through, isWhole: messages.count < Int(settings.scanLimit))
+        source.scanned(messages, through: through, isWhole: messages.count < Int(settings.scanLimit))
+    }
+
+    private func answerSends(_ rows: Rows, _ round: inout Round) throws {
+        var sent = try rows.map { row throws(PostgresError) in
+            let (high, low) = try row.uuid(1)
+            return SentMessage(
+                messageID: UUIDv7(high: high, low: low).description,
+                sequenceNumber: MessageIdentity.sequenceNumber(source: MessageSource.main, position: try row.int64(2)),
+                isDuplicate: try row.bool(3)
+            )
+        }[...]
+        for (messages, reply) in round.sends {
+            guard sent.count >= messages.count else {
+                throw PostgresError(code: .decoding, message: "fewer messages were sent than given")
+            }
+            let answer = Array(sent.prefix(messages.count))
+            sent = sent.dropFirst(messages.count)
+            round.answers.append { reply.resume(returning: .success(answer)) }
+        }
+    }
+
+    private func countUnseen(_ owned: Ownership) throws -> Int64 {
+        guard let main = owned.sources.first(where: { $0.number == MessageSource.main }) else { return 0 }
+        let parameters = Parameters().int16(queue.id).int64(main.lookedThrough)
+        return try owned.session.query(Statements.countUnseen, parameters).only().int64(0)
+    }
+
+    // MARK: - Sources
+
+    private func openSources(_ owned: inout Ownership) throws {
+        let main: MessageSource.Kind = owned.queue.settings.events.map { .log($0) } ?? .messages
+        owned.sources = [try open(MessageSource.main, main, owned)]
+        if main != .messages { owned.sources.append(try open(MessageSource.moved, .messages, owned)) }
+        try openReplays(&owned)
     }
 
     /// Adds the sources of replays that are not known yet.
     private func openReplays(_ owned: inout Ownership) throws {
-        for row in try owned.session.query(Statements.readReplays, Parameters().int16(queue.rawValue)) {
+        guard owned.queue.settings.events != nil else { return }
+        for row in try owned.session.query(Statements.readReplays, Parameters().int16(queue.id)) {
             let number = try row.int32(0)
-            guard !owned.sources.contains(where: { $0.replay == number }) else { continue }
+            guard !owned.sources.contains(where: { $0.number == number }) else { continue }
             let range = ReplayRange(
                 from: try row.int64(1),
                 to: try row.int64(2),
                 product: try row.optionalInt64(3),
                 types: try row.int16Array(4)
             )
-            owned.sources.append(try open(number, range: range, owned))
+            owned.sources.append(try open(number, .replay(range), owned))
             logger.info("a replay begins", metadata: ["queue": "\(queue.name)", "replay": "\(number)"])
         }
     }
 
-    private func open(_ replay: Int32, range: ReplayRange?, _ owned: Ownership) throws -> MessageSource {
+    private func open(_ number: Int32, _ kind: MessageSource.Kind, _ owned: Ownership) throws -> MessageSource {
+        let start: Int64 =
+            switch kind {
+            case .log(let selection): selection.after
+            case .messages: 0
+            case .replay(let range): range.from - 1
+            }
         let state = QueueState(
-            maxReceiveCount: owned.maxReceiveCount,
-            leases: try readLeases(owned.session, replay: replay),
-            pending: try readPending(owned.session, replay: replay),
-            start: range.map { $0.from - 1 } ?? 0,
+            maxReceiveCount: owned.queue.maxReceiveCount,
+            leases: try readLeases(owned.session, source: number),
+            pending: try readPending(owned.session, source: number),
+            start: start,
             now: owned.clock.microseconds
         )
-        return MessageSource(replay: replay, range: range, state: state)
+        return MessageSource(number: number, kind: kind, state: state)
     }
 
-    private func add(_ scan: (after: Int64, through: Int64), of range: ReplayRange?, to pipeline: inout Pipeline) {
-        guard let range else {
-            return pipeline.add(Statements.scanLog, Parameters().int64(scan.after).int32(settings.scanLimit))
+    private func openMove(_ owned: inout Ownership) throws {
+        let rows = try owned.session.query(Statements.runningMove, Parameters().int16(queue.id))
+        guard !rows.isEmpty else {
+            owned.move = nil
+            return
         }
-        if let product = range.product {
-            let parameters = Parameters().int64(product).int64(scan.after).int64(scan.through)
-                .int16Array(range.types).int32(settings.scanLimit)
-            pipeline.add(Statements.scanProduct, parameters)
-        } else {
-            let parameters = Parameters().int64(scan.after).int64(scan.through)
-                .int16Array(range.types).int32(settings.scanLimit)
-            pipeline.add(Statements.scanRange, parameters)
-        }
+        let task = try MoveTask(rows[0])
+        if owned.move?.task.number != task.number { owned.move = MoveProgress(task) }
     }
 
-    private func add(_ refill: QueueState.RefillRequest, types: [Int16], to pipeline: inout Pipeline) {
-        let limit = Int32(refill.limit)
-        if refill.group == 0 {
-            let parameters = Parameters().int64(refill.from).int64(refill.through).int16Array(types).int32(limit)
-            pipeline.add(Statements.refillLogGroup, parameters)
-        } else {
-            let parameters = Parameters().int64(refill.group).int64(refill.from).int64(refill.through)
-                .int16Array(types).int32(limit)
-            pipeline.add(Statements.refillGroup, parameters)
-        }
-    }
-
-    private func add(_ journal: QueueJournal, replay: Int32, to pipeline: inout Pipeline) {
-        let id = queue.rawValue
-        for lease in journal.insertedLeases {
-            pipeline.add(
-                Statements.insertLease,
-                Parameters().int16(id).int32(replay).int64(lease.id).int64(lease.low)
-                    .int64Array(lease.entries.map(\.until)).int64Array(lease.entries.map(\.group))
-                    .int64Array(lease.entries.map(\.position))
-                    .int32Array(lease.entries.map { Int32($0.receiveCount) }).int32(Int32(bitPattern: lease.gone))
-            )
-        }
-        for lease in journal.changedLeases {
-            pipeline.add(
-                Statements.changeLease,
-                Parameters().int16(id).int32(replay).int64(lease.id).int64Array(lease.entries.map(\.until))
-                    .int32(Int32(bitPattern: lease.gone))
-            )
-        }
-        if !journal.goneMarks.isEmpty {
-            pipeline.add(
-                Statements.markGone,
-                Parameters().int16(id).int32(replay).int64Array(journal.goneMarks.map(\.lease))
-                    .int32Array(journal.goneMarks.map { Int32(bitPattern: $0.gone) })
-            )
-        }
-        if !journal.deletedLeases.isEmpty {
-            pipeline.add(
-                Statements.deleteLeases,
-                Parameters().int16(id).int32(replay).int64Array(journal.deletedLeases)
-            )
-        }
-        if !journal.deletedPending.isEmpty {
-            pipeline.add(
-                Statements.deletePending,
-                Parameters().int16(id).int32(replay).int64Array(journal.deletedPending)
-            )
-        }
-        if !journal.insertedPending.isEmpty {
-            pipeline.add(
-                Statements.insertPending,
-                Parameters().int16(id).int32(replay).int64Array(journal.insertedPending.map(\.from))
-                    .int64Array(journal.insertedPending.map(\.group))
-            )
-        }
-        if !journal.deadLetters.isEmpty {
-            pipeline.add(
-                Statements.insertDeadLetters,
-                Parameters().int16(id).int32(replay).int64Array(journal.deadLetters.map(\.position))
-                    .int64Array(journal.deadLetters.map(\.group))
-                    .int32Array(journal.deadLetters.map { Int32($0.receiveCount) })
-            )
-        }
-    }
-
-    private func readLeases(_ session: Session, replay: Int32) throws -> [QueueJournal.Lease] {
-        try session.query(Statements.readLeases, Parameters().int16(queue.rawValue).int32(replay)).map { row in
+    private func readLeases(_ session: Session, source: Int32) throws -> [QueueJournal.Lease] {
+        try session.query(Statements.readLeases, Parameters().int16(queue.id).int32(source)).map { row in
             let (until, groups) = (try row.int64Array(2), try row.int64Array(3))
             let (positions, counts) = (try row.int64Array(4), try row.int32Array(5))
             guard until.count == positions.count, groups.count == positions.count, counts.count == positions.count
@@ -262,9 +267,21 @@ extension QueueDispatcher {
         }
     }
 
-    private func readPending(_ session: Session, replay: Int32) throws -> [QueueJournal.Pending] {
-        try session.query(Statements.readPending, Parameters().int16(queue.rawValue).int32(replay)).map { row in
+    private func readPending(_ session: Session, source: Int32) throws -> [QueueJournal.Pending] {
+        try session.query(Statements.readPending, Parameters().int16(queue.id).int32(source)).map { row in
             QueueJournal.Pending(from: try row.int64(0), group: try row.int64(1))
         }
+    }
+}
+
+extension QueueDispatcher.Ownership {
+    /// Messages may have come that this process did not add.
+    mutating func markMessagesDue() {
+        for index in sources.indices { sources[index].isDue = true }
+    }
+
+    /// What the queue's row says from now on.
+    mutating func applySettings() {
+        for index in sources.indices { sources[index].state.maxReceiveCount = queue.maxReceiveCount }
     }
 }

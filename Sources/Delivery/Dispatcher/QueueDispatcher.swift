@@ -2,13 +2,15 @@ import Catalog
 import EventLog
 import LibPQ
 import Logging
+import Synchronization
 
 /// The owner of one queue: holds its state in memory, writes its journal, and answers after the commit.
 ///
-/// Runs on a thread of its own with blocking calls. Waiting receives and deletes are committed together: one pipeline,
-/// one transaction, one round trip. Its states:
+/// Runs on a thread of its own with blocking calls. Waiting sends, receives and deletes are committed together: one
+/// pipeline, one transaction, one round trip. Its states:
 ///
 ///     standby ──take over──► owner ──deposed, or connection lost──► standby
+///        └──closed, idle for too long, or the queue is deleted──► ended ◄──┘
 ///
 /// What a lost batch held is void: memory is dropped, and the journal is read again at the next take-over.
 final class QueueDispatcher {
@@ -16,6 +18,10 @@ final class QueueDispatcher {
         var connection: ConnectionConfiguration
         /// Names this process among the owners.
         var owner: String
+        /// The CloudEvents source of the log's events.
+        var logSource: String
+        /// Where this process's gateway listens, for others to forward to.
+        var address: String?
         /// How long another process waits for an owner that gives no sign.
         var lease: Duration = .seconds(4)
         /// How often the lease is renewed.
@@ -24,58 +30,81 @@ final class QueueDispatcher {
         var standby: Duration = .milliseconds(500)
         /// How often the log is looked at when nothing wakes the dispatcher.
         var poll: Duration = .milliseconds(200)
-        /// Events a scan reads at most.
+        /// Messages a scan reads at most.
         var scanLimit: Int32 = 2_000
         /// Groups that are read back in one batch at most.
         var refillLimit = 100
+        /// After so long without a request it ends; nil: never.
+        var idleLimit: Duration?
+        /// Receives that wait at most; a queue refuses more.
+        var waitingLimit = 10_000
     }
 
-    let queue: BuiltInQueue
+    let queue: QueueReference
     let inbox: QueueInbox
     let settings: Settings
     let logger: Logger
-    var ownership: Ownership?
+    var ownership: Ownership? {
+        didSet { inbox.isOwner.store(ownership != nil, ordering: .relaxed) }
+    }
     /// The standby's session: asking whether the queue is free costs one statement, not a connection.
     var standbySession: Session?
+    /// A move whose target is no more; written down at the next take-over.
+    var failedMove: (number: Int32, reason: String)?
     private var lastAttempt: ContinuousClock.Instant?
+    private var lastRequest = ContinuousClock.now
     private var waiting: [QueueRequest.Receive] = []
+    /// Receives that were given messages in this round, until its commit.
+    private var received: [QueueRequest.Receive] = []
 
     struct Ownership {
         let session: Session
         let epoch: Int64
-        let visibilityTimeout: Int64
-        let maxReceiveCount: Int?
-        /// Live messages first, then the replays under way, the oldest first.
+        var queue: QueueDescription
+        /// The main source first, then the moved messages, then the replays under way, the oldest first.
         var sources: [MessageSource]
         var renewed: ContinuousClock.Instant
+        var attempts = ReceiveAttempts()
+        var move: MoveProgress?
         let clock: SteadyClock
     }
 
-    init(queue: BuiltInQueue, inbox: QueueInbox, settings: Settings, logger: Logger) {
+    init(queue: QueueReference, inbox: QueueInbox, settings: Settings, logger: Logger) {
         self.queue = queue
         self.inbox = inbox
         self.settings = settings
         self.logger = logger
     }
 
-    /// Serves until the inbox is closed. Blocks its thread.
+    /// Serves until the inbox is closed, the queue is deleted, or nobody wants anything any more. Blocks its thread.
     func run() {
         while !inbox.isClosed {
             guard ownership != nil || mayTakeOver() else {
-                refuse(inbox.take(waitingAtMost: settings.standby.microseconds), .notOwner)
+                let requests = inbox.take(waitingAtMost: settings.standby.microseconds)
+                refuse(requests, .notOwner)
+                if requests.isEmpty, isIdle, inbox.closeIfEmpty() { break }
                 continue
             }
             let requests = inbox.take(waitingAtMost: waitingTime)
+            if !requests.isEmpty { lastRequest = .now }
             do {
                 try serve(requests)
             } catch {
                 logger.notice("the queue is given up", metadata: ["queue": "\(queue.name)", "error": "\(error)"])
                 drop()
             }
+            if isIdle, inbox.closeIfEmpty() { break }
         }
+        inbox.close()
         refuse(inbox.take(waitingAtMost: 0), .shuttingDown)
         refuse(waiting.map(QueueRequest.receive), .shuttingDown)
         leave()
+    }
+
+    private var isIdle: Bool {
+        if ownership?.queue.isDeleted == true { return true }
+        guard let limit = settings.idleLimit, waiting.isEmpty, ownership?.move == nil else { return false }
+        return ContinuousClock.now - lastRequest > limit
     }
 
     /// One round: inputs, journal, commit, answers.
@@ -84,67 +113,86 @@ final class QueueDispatcher {
         guard var owned = ownership.take() else { return }
         let now = owned.clock.microseconds
         for index in owned.sources.indices { owned.sources[index].state.advance(to: now) }
-        var answers: [() -> Void] = []
-        for request in requests {
-            switch request {
-            case .receive(let receive): waiting.append(receive)
-            case .delete(let handles, let reply):
-                let outcomes = handles.map { owned.delete($0, now: now) }
-                answers.append { reply.resume(returning: .success(outcomes)) }
-            case .changeVisibility(let handle, let timeout, let reply):
-                let outcome = owned.changeVisibility(handle, to: timeout.microseconds, now: now)
-                answers.append { reply.resume(returning: .success(outcome)) }
-            }
-        }
-        give(from: &owned, now: now, to: &answers)
+        var round = Round()
+        for request in requests { take(request, into: &round, of: &owned, now: now) }
+        give(from: &owned, now: now, to: &round)
+        owned.takeForMove(&round, now: now)
         do {
-            try commit(&owned)
+            try commit(&owned, &round)
         } catch {
-            refuse(requests.filter { if case .receive = $0 { false } else { true } }, .unavailable)
-            for receive in received { receive.reply.resume(returning: .failure(.unavailable)) }
+            // Who was deposed knows that nothing was done; of a lost connection nobody knows.
+            let reason: QueueError = (error as? PostgresError)?.sqlState == .queueDeposed ? .notOwner : .unavailable
+            refuse(requests.filter { if case .receive = $0 { false } else { true } }, reason)
+            for receive in received { receive.reply.resume(returning: .failure(reason)) }
             received = []
             owned.session.close()
+            if (error as? PostgresError)?.sqlState == .noSuchQueue, let move = owned.move {
+                failedMove = (move.task.number, "\(error)")
+            }
             throw error
         }
         received = []
         ownership = owned
-        for answer in answers { answer() }
-        // What the scan has just brought in may serve those who still wait.
-        if !waiting.isEmpty, owned.sources.contains(where: { $0.state.readyCount > 0 }) { inbox.wake() }
+        for answer in round.answers { answer() }
+        // What was just read may serve those who still wait, or the move.
+        let wantsMore = !waiting.isEmpty || owned.move != nil
+        if wantsMore, owned.sources.contains(where: { $0.state.readyCount > 0 }) { inbox.wake() }
     }
 
-    /// Receives that were given messages in this round, until its commit.
-    private var received: [QueueRequest.Receive] = []
+    private func take(_ request: QueueRequest, into round: inout Round, of owned: inout Ownership, now: Int64) {
+        switch request {
+        case .receive(let receive):
+            if waiting.count < settings.waitingLimit {
+                waiting.append(receive)
+            } else {
+                receive.reply.resume(returning: .failure(.overloaded))
+            }
+        case .delete(let handles, let reply):
+            let outcomes = handles.map { owned.delete($0, now: now) }
+            round.answers.append { reply.resume(returning: .success(outcomes)) }
+        case .changeVisibility(let changes, let reply):
+            let outcomes = changes.map { change in
+                owned.changeVisibility(change.handle, to: change.timeout.microseconds, now: now)
+            }
+            round.answers.append { reply.resume(returning: .success(outcomes)) }
+        case .send(let messages, let reply): round.sends.append((messages, reply))
+        case .count(let reply): round.counts.append(reply)
+        case .refresh: round.refreshes = true
+        }
+    }
 
     /// Gives messages to those who wait, first come first served; who has waited long enough gets none.
-    private func give(from owned: inout Ownership, now: Int64, to answers: inout [() -> Void]) {
+    private func give(from owned: inout Ownership, now: Int64, to round: inout Round) {
+        guard !waiting.isEmpty else { return }
         let instant = ContinuousClock.now
         var still: [QueueRequest.Receive] = []
         for receive in waiting {
-            let messages = owned.receive(
-                max: min(receive.max, QueueState.leaseCapacity),
-                visibilityTimeout: receive.visibilityTimeout?.microseconds ?? owned.visibilityTimeout,
-                now: now
-            )
+            if owned.isFull {
+                receive.reply.resume(returning: .failure(.inFlightLimit))
+                continue
+            }
+            let messages = owned.hasReady || receive.attempt != nil ? owned.receive(receive, now: now) : []
             if messages.isEmpty, receive.deadline > instant {
                 still.append(receive)
                 continue
             }
             received.append(receive)
-            answers.append { receive.reply.resume(returning: .success(messages)) }
+            round.answers.append { receive.reply.resume(returning: .success(messages)) }
         }
         waiting = still
     }
 
     /// How long the thread may sleep, in microseconds.
     private var waitingTime: Int64 {
-        var time = settings.poll.microseconds
-        if let timer = ownership?.sources.compactMap(\.state.nextTimer).min(), let clock = ownership?.clock {
-            time = min(time, max(0, timer - clock.microseconds))
+        guard let owned = ownership else { return settings.standby.microseconds }
+        var time = owned.queue.settings.events == nil ? settings.renewal.microseconds : settings.poll.microseconds
+        if let timer = owned.sources.compactMap(\.state.nextTimer).min() {
+            time = min(time, max(0, timer - owned.clock.microseconds))
         }
         if let soonest = waiting.map(\.deadline).min() {
             time = min(time, max(0, (soonest - ContinuousClock.now).microseconds))
         }
+        if let move = owned.move { time = min(time, move.pause.microseconds) }
         return time
     }
 
@@ -163,41 +211,31 @@ final class QueueDispatcher {
     private func drop() {
         ownership?.session.close()
         ownership = nil
-        refuse(waiting.map(QueueRequest.receive), .unavailable)
+        refuse(waiting.map(QueueRequest.receive), .notOwner)
         waiting = []
+        lastAttempt = nil
     }
 }
 
-extension QueueDispatcher.Ownership {
-    /// Live messages first; what room is left goes to the replays.
-    mutating func receive(max: Int, visibilityTimeout: Int64, now: Int64) -> [QueueMessage] {
-        var messages: [QueueMessage] = []
-        for index in sources.indices where messages.count < max {
-            let replay = sources[index].replay
-            messages += sources[index].state.receive(
-                max: max - messages.count,
-                visibilityTimeout: visibilityTimeout,
-                now: now
-            ).map { message in
-                QueueMessage(
-                    handle: QueueHandle(replay: replay, receipt: message.handle),
-                    receiveCount: message.receiveCount
-                )
-            }
-        }
-        return messages
+extension QueueDispatcher {
+    /// What one round does besides the journals.
+    struct Round {
+        var sends: [(messages: [NewMessage], reply: QueueRequest.Reply<[SentMessage]>)] = []
+        var counts: [QueueRequest.Reply<QueueCounts>] = []
+        /// The queue's row is to be read.
+        var refreshes = false
+        /// Numbers of messages that move to another queue in this batch.
+        var moved: [Int64] = []
+        /// To be run after the commit.
+        var answers: [() -> Void] = []
     }
+}
 
-    mutating func delete(_ handle: QueueHandle, now: Int64) -> QueueState.HandleOutcome {
-        // A replay that is over has no messages left: deleting twice is fine.
-        guard let index = sources.firstIndex(where: { $0.replay == handle.replay }) else { return .done }
-        return sources[index].state.delete(handle.receipt, now: now)
-    }
-
-    mutating func changeVisibility(_ handle: QueueHandle, to timeout: Int64, now: Int64) -> QueueState.HandleOutcome {
-        guard let index = sources.firstIndex(where: { $0.replay == handle.replay }) else { return .unknown }
-        return sources[index].state.changeVisibility(handle.receipt, visibilityTimeout: timeout, now: now)
-    }
+extension SQLState {
+    /// The caller no longer owns the queue.
+    static let queueDeposed: SQLState = "RS005"
+    /// A queue that messages should move to does not exist.
+    static let noSuchQueue: SQLState = "RS007"
 }
 
 /// The wall clock as it was at a take-over, going on steadily: the machine's clock may step, a message's time may not.

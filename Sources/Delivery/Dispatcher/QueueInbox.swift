@@ -1,9 +1,17 @@
 import LibPQ
+import Synchronization
 
 /// The bounded way from many tasks to a dispatcher's one thread.
 final class QueueInbox: Sendable {
+    /// How much may wait.
+    struct Limits: Sendable {
+        var requests = 10_000
+        var bytes = 32 << 20
+    }
+
     private struct State {
         var requests: [QueueRequest] = []
+        var byteCount = 0
         var isWoken = false
         var isClosed = false
 
@@ -11,23 +19,28 @@ final class QueueInbox: Sendable {
         mutating func take() -> [QueueRequest]? {
             guard !requests.isEmpty || isWoken || isClosed else { return nil }
             isWoken = false
+            byteCount = 0
             defer { requests.removeAll(keepingCapacity: true) }
             return requests
         }
     }
 
     private let state = Monitor(State())
-    private let limit: Int
+    /// Set by the dispatcher.
+    let isOwner = Atomic(false)
+    private let limits: Limits
 
-    /// - Parameter limit: how many requests may wait.
-    init(limit: Int) { self.limit = limit }
+    init(limits: Limits = Limits()) { self.limits = limits }
 
     /// Adds a request; what is refused is answered at once.
     func add(_ request: QueueRequest) {
+        let byteCount = request.byteCount
         let refusal = state.withLock { state -> QueueError? in
             if state.isClosed { return .shuttingDown }
-            if state.requests.count >= limit { return .overloaded }
+            let isFull = state.requests.count >= limits.requests || state.byteCount + byteCount > limits.bytes
+            if isFull, !state.requests.isEmpty { return .overloaded }
             state.requests.append(request)
+            state.byteCount += byteCount
             return nil
         }
         if let refusal { request.refuse(refusal) } else { state.signal() }
@@ -46,6 +59,15 @@ final class QueueInbox: Sendable {
     }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    /// Closes it if nothing waits; false otherwise.
+    func closeIfEmpty() -> Bool {
+        state.withLock { state in
+            guard state.requests.isEmpty else { return false }
+            state.isClosed = true
+            return true
+        }
+    }
 
     /// All that waits; blocks the calling thread until something does, `wake` is called, or `microseconds` have passed.
     func take(waitingAtMost microseconds: Int64) -> [QueueRequest] {

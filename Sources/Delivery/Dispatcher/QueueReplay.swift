@@ -10,12 +10,12 @@ package struct QueueReplay {
         package let events: Int64
     }
 
-    private let queue: BuiltInQueue
+    private let queue: QueueReference
     private let range: ReplayRange
     /// How many positions one statement counts over.
     private static let stride: Int64 = 100_000
 
-    package init(queue: BuiltInQueue, range: ReplayRange) {
+    package init(queue: QueueReference, range: ReplayRange) {
         self.queue = queue
         self.range = range
     }
@@ -47,6 +47,8 @@ package struct QueueReplay {
             data.add("from", range.from)
             data.add("to", range.to)
             if let product = range.product { data.add("product", product) }
+            let types = range.types.compactMap { EventType(rawValue: $0)?.name }
+            if !types.isEmpty { data.add("types", types) }
             return data.bytes
         }
     }

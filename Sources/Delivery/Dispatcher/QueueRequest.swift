@@ -1,23 +1,12 @@
-/// One of the queues that exist from the start.
-package enum BuiltInQueue: Int16, Sendable, CaseIterable {
-    /// For the outside.
-    case productEvents = 1
-    /// The built-in consumer's.
-    case productActivity = 2
-
-    package var name: String {
-        switch self {
-        case .productEvents: "product-events.fifo"
-        case .productActivity: "product-activity.fifo"
-        }
-    }
-}
-
 /// What a queue's dispatcher is asked.
 enum QueueRequest: Sendable {
     case receive(Receive)
     case delete([QueueHandle], Reply<[QueueState.HandleOutcome]>)
-    case changeVisibility(QueueHandle, Duration, Reply<QueueState.HandleOutcome>)
+    case changeVisibility([VisibilityChange], Reply<[QueueState.HandleOutcome]>)
+    case send([NewMessage], Reply<[SentMessage]>)
+    case count(Reply<QueueCounts>)
+    /// The queue's row has changed, or a move was asked for.
+    case refresh
 
     struct Receive: Sendable {
         let max: Int
@@ -25,18 +14,47 @@ enum QueueRequest: Sendable {
         let visibilityTimeout: Duration?
         /// Until when an empty queue is waited on.
         let deadline: ContinuousClock.Instant
+        /// Names this receive, so that repeating it gives the same messages.
+        let attempt: String?
         let reply: Reply<[QueueMessage]>
     }
 
     typealias Reply<Value: Sendable> = UnsafeContinuation<Result<Value, QueueError>, Never>
 
+    /// What it takes of the memory that may wait.
+    var byteCount: Int {
+        guard case .send(let messages, _) = self else { return 256 }
+        return messages.reduce(256) { $0 + $1.byteCount }
+    }
+
     func refuse(_ error: QueueError) {
         switch self {
         case .receive(let receive): receive.reply.resume(returning: .failure(error))
         case .delete(_, let reply): reply.resume(returning: .failure(error))
-        case .changeVisibility(_, _, let reply): reply.resume(returning: .failure(error))
+        case .changeVisibility(_, let reply): reply.resume(returning: .failure(error))
+        case .send(_, let reply): reply.resume(returning: .failure(error))
+        case .count(let reply): reply.resume(returning: .failure(error))
+        case .refresh: break
         }
     }
+}
+
+/// When a message is to be visible again, counted from now.
+package struct VisibilityChange: Sendable {
+    package let handle: QueueHandle
+    package let timeout: Duration
+
+    package init(handle: QueueHandle, timeout: Duration) {
+        self.handle = handle
+        self.timeout = timeout
+    }
+}
+
+/// How many messages a queue has, about.
+package struct QueueCounts: Sendable, Equatable {
+    package let visible: Int
+    package let inFlight: Int
+    package let delayed: Int
 }
 
 /// Why a queue gave no answer; nothing was done, or what was done is void.
@@ -47,5 +65,7 @@ package enum QueueError: Error, Sendable, Hashable {
     case unavailable
     /// Too many requests wait.
     case overloaded
+    /// As many messages are in flight as may be.
+    case inFlightLimit
     case shuttingDown
 }

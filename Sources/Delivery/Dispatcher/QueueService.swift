@@ -3,29 +3,40 @@ package import LibPQ
 package import Logging
 import ServiceLifecycle
 
-/// Runs one queue's dispatcher for as long as the server does.
+/// Runs one queue's dispatcher for as long as the server does, or until it ends by itself.
 package struct QueueService: Service {
     private let client: QueueClient
     private let log: EventLog
     private let settings: QueueDispatcher.Settings
     private let logger: Logger
 
+    /// - Parameters:
+    ///   - address: where this process's gateway listens, for others to forward to.
+    ///   - idleLimit: after so long without a request it ends; nil: never.
     package init(
         client: QueueClient,
         log: EventLog,
         connection: ConnectionConfiguration,
         owner: String,
+        address: String? = nil,
+        idleLimit: Duration? = nil,
         logger: Logger
     ) {
         self.client = client
         self.log = log
-        settings = QueueDispatcher.Settings(connection: connection, owner: owner)
+        settings = QueueDispatcher.Settings(
+            connection: connection,
+            owner: owner,
+            logSource: log.identity.source,
+            address: address,
+            idleLimit: idleLimit
+        )
         self.logger = logger
     }
 
     package func run() async throws {
         let (client, settings, logger) = (client, settings, logger)
-        let thread = WorkerThread(name: "rastro-queue-\(client.queue.rawValue)") {
+        let thread = WorkerThread(name: "rastro-queue-\(client.queue.id)") {
             QueueDispatcher(queue: client.queue, inbox: client.inbox, settings: settings, logger: logger).run()
         }
         await withGracefulShutdownHandler {

@@ -9,6 +9,7 @@ struct FirstInFirstOut<Element: Sendable>: Sendable {
 
     mutating func append(_ element: Element) { elements.append(element) }
 
+    @discardableResult
     mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         defer { tidy() }
@@ -20,6 +21,11 @@ struct FirstInFirstOut<Element: Sendable>: Sendable {
         elements.removeAll(keepingCapacity: true)
         head = 0
     }
+
+    func forEach(_ body: (Element) -> Void) { elements[head...].forEach(body) }
+
+    /// How many pass. O(n).
+    func count(where isCounted: (Element) -> Bool) -> Int { elements[head...].count(where: isCounted) }
 
     private mutating func tidy() {
         if isEmpty {

@@ -7,6 +7,8 @@ struct QueueGroup: Sendable {
         let lease: Int64
         let index: Int
         var until: Int64
+        /// When it was first received, as far as this owner knows: after a take-over, the take-over's moment.
+        let firstReceivedAt: Int64
     }
 
     /// Reading the messages from `beyond` on back from the log.
@@ -22,7 +24,7 @@ struct QueueGroup: Sendable {
     /// most `QueueState.leaseCapacity`.
     var handedOut: ContiguousArray<HandedOut> = []
     /// Never handed out, in order; at most `QueueState.Settings.freshPerGroup`.
-    var fresh = FirstInFirstOut<Int64>()
+    var fresh = FirstInFirstOut<QueueState.FreshMessage>()
     /// The group's first position after `fresh`, exactly; nil when there is none.
     var beyond: Int64?
     /// How many messages are known to lie from `beyond` on; after a take-over too few.
@@ -38,7 +40,7 @@ struct QueueGroup: Sendable {
     /// Stands in `QueueState.changedGroups`.
     var isChanged = false
 
-    var firstUntouched: Int64? { fresh.first ?? beyond }
+    var firstUntouched: Int64? { fresh.first?.position ?? beyond }
 
     /// True when nothing about this group needs to be remembered.
     var isIdle: Bool {

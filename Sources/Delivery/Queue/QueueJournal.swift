@@ -17,12 +17,14 @@ package struct QueueJournal: Sendable, Equatable {
     package var deletedPending: [Int64] = []
     /// Messages that were received `maxReceiveCount` times: to be sent to the dead-letter queue, in this order.
     package var deadLetters: [DeadLetter] = []
+    /// Messages that were deleted or dead-lettered: their rows, if they have any, are needed no more.
+    package var removed: [Int64] = []
 
     package init() {}
 
     package var isEmpty: Bool {
         insertedLeases.isEmpty && changedLeases.isEmpty && goneMarks.isEmpty && deletedLeases.isEmpty
-            && insertedPending.isEmpty && deletedPending.isEmpty && deadLetters.isEmpty
+            && insertedPending.isEmpty && deletedPending.isEmpty && deadLetters.isEmpty && removed.isEmpty
     }
 }
 

@@ -10,6 +10,8 @@ extension QueueState {
         deleteFinishedLeases(&journal)
         journal.deadLetters = deadLetters
         deadLetters.removeAll(keepingCapacity: true)
+        journal.removed = removed
+        removed.removeAll(keepingCapacity: true)
         return journal
     }
 

@@ -9,12 +9,16 @@ extension QueueState {
     }
 
     /// Deletes the message for good. Deleting twice is `done` twice.
-    package mutating func delete(_ handle: ReceiptHandle, now: Int64) -> HandleOutcome {
-        switch find(handle, now: now) {
+    ///
+    /// - Parameter isLate: also when the message's time is over, as long as nobody else was given it: the rule of queues
+    ///   that are not FIFO.
+    package mutating func delete(_ handle: ReceiptHandle, now: Int64, isLate: Bool = false) -> HandleOutcome {
+        switch find(handle, now: isLate ? .min : now) {
         case .notOutstanding: return handle.lease < nextLease ? .done : .unknown
         case .expired: return .expired
         case .inFlight(let slot, let place):
             groups[slot].handedOut.remove(at: place)
+            removed.append(handle.position)
             release(lease: handle.lease, index: handle.index)
             if groups[slot].handedOut.isEmpty && groups[slot].firstUntouched == nil { markChanged(slot) }
             judge(slot, now: now)
@@ -40,6 +44,21 @@ extension QueueState {
             judge(slot, now: now)
             return .done
         }
+    }
+
+    /// Whether the message stands out under this very handle.
+    package func isInFlight(_ handle: ReceiptHandle, now: Int64) -> Bool {
+        if case .inFlight = find(handle, now: now) { true } else { false }
+    }
+
+    /// Handed out and not visible. O(messages handed out).
+    package func inFlightCount(now: Int64) -> Int {
+        groups.reduce(0) { $0 + $1.handedOut.count { $0.until > now } }
+    }
+
+    /// Never handed out and not visible yet, among those at hand. O(fresh messages).
+    package func delayedCount(now: Int64) -> Int {
+        groups.reduce(0) { $0 + $1.fresh.count { $0.visibleAt > now } }
     }
 
     private enum Found {

@@ -4,6 +4,8 @@ extension QueueState {
         package let handle: ReceiptHandle
         /// How often it has been received, this time included.
         package let receiveCount: Int
+        /// Microseconds; after a take-over no earlier than that.
+        package let firstReceivedAt: Int64
     }
 
     /// Gives up to `max` messages (at most `leaseCapacity`), each invisible for `visibilityTimeout` microseconds.
@@ -14,9 +16,11 @@ extension QueueState {
         advance(to: now)
         let limit = min(max, Self.leaseCapacity)
         var lease = QueueLease(id: nextLease)
+        // When each was first received.
+        var given: [Int64] = []
         while lease.entries.count < limit, let slot = popReady() {
             let before = lease.entries.count
-            give(from: slot, into: &lease, limit: limit, until: now + visibilityTimeout, now: now)
+            give(from: slot, into: &lease, limit: limit, until: now + visibilityTimeout, now: now, &given)
             if visibilityTimeout == 0 && lease.entries.count > before { break }
         }
         guard !lease.entries.isEmpty else { return [] }
@@ -28,7 +32,8 @@ extension QueueState {
         return lease.entries.enumerated().map { index, entry in
             ReceivedMessage(
                 handle: ReceiptHandle(lease: lease.id, index: index, group: entry.group, position: entry.position),
-                receiveCount: entry.receiveCount
+                receiveCount: entry.receiveCount,
+                firstReceivedAt: given[index]
             )
         }
     }
@@ -44,10 +49,20 @@ extension QueueState {
     }
 
     /// Gives from the group's front: what is visible again, and after it, if nothing in flight was met, what is fresh.
-    private mutating func give(from slot: Int, into lease: inout QueueLease, limit: Int, until: Int64, now: Int64) {
+    private mutating func give(
+        from slot: Int,
+        into lease: inout QueueLease,
+        limit: Int,
+        until: Int64,
+        now: Int64,
+        _ given: inout [Int64]
+    ) {
+        let first = lease.entries.count
         if giveAgain(from: slot, into: &lease, limit: limit, until: until, now: now) {
-            giveFresh(from: slot, into: &lease, limit: limit, until: until)
+            giveFresh(from: slot, into: &lease, limit: limit, until: until, now: now)
         }
+        let count = lease.entries.count - first
+        given += groups[slot].handedOut.prefix(count).map(\.firstReceivedAt)
         if groups[slot].handedOut.isEmpty { markChanged(slot) }
         wantRefillIfLow(slot)
         judge(slot, now: now)
@@ -68,6 +83,7 @@ extension QueueState {
             if let maxReceiveCount, message.receiveCount >= maxReceiveCount {
                 release(lease: message.lease, index: message.index)
                 groups[slot].handedOut.remove(at: place)
+                removed.append(message.position)
                 deadLetters.append(
                     QueueJournal.DeadLetter(
                         group: groups[slot].id,
@@ -83,17 +99,32 @@ extension QueueState {
                 group: groups[slot].id,
                 position: message.position,
                 receiveCount: message.receiveCount + 1,
-                until: until
+                until: until,
+                firstReceivedAt: message.firstReceivedAt
             )
             place += 1
         }
         return true
     }
 
-    private mutating func giveFresh(from slot: Int, into lease: inout QueueLease, limit: Int, until: Int64) {
-        while lease.entries.count < limit, let position = groups[slot].fresh.popFirst() {
+    private mutating func giveFresh(
+        from slot: Int,
+        into lease: inout QueueLease,
+        limit: Int,
+        until: Int64,
+        now: Int64
+    ) {
+        while lease.entries.count < limit, let next = groups[slot].fresh.first, next.visibleAt <= now {
+            groups[slot].fresh.popFirst()
+            let position = next.position
             groups[slot].handedOut.append(
-                lease.add(group: groups[slot].id, position: position, receiveCount: 1, until: until)
+                lease.add(
+                    group: groups[slot].id,
+                    position: position,
+                    receiveCount: 1,
+                    until: until,
+                    firstReceivedAt: now
+                )
             )
             freshCount -= 1
             newestPosition = Swift.max(newestPosition, position)
@@ -107,7 +138,8 @@ extension QueueLease {
         group: Int64,
         position: Int64,
         receiveCount: Int,
-        until: Int64
+        until: Int64,
+        firstReceivedAt: Int64
     ) -> QueueGroup.HandedOut {
         entries.append(
             QueueJournal.Entry(group: group, position: position, receiveCount: receiveCount, until: until)
@@ -117,7 +149,8 @@ extension QueueLease {
             receiveCount: receiveCount,
             lease: id,
             index: entries.count - 1,
-            until: until
+            until: until,
+            firstReceivedAt: firstReceivedAt
         )
     }
 }

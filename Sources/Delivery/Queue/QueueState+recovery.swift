@@ -20,7 +20,7 @@ extension QueueState {
         committedLow = rows.last?.low ?? start
         scannedThrough = committedLow
         nextLease = (rows.last?.id ?? 0) + 1
-        for row in rows { recover(row) }
+        for row in rows { recover(row, now: now) }
         for row in pending {
             let slot = openSlot(of: row.group)
             groups[slot].pendingFrom = row.from
@@ -35,7 +35,7 @@ extension QueueState {
         }
     }
 
-    private mutating func recover(_ row: QueueJournal.Lease) {
+    private mutating func recover(_ row: QueueJournal.Lease, now: Int64) {
         let lease = QueueLease(id: row.id, entries: ContiguousArray(row.entries), gone: row.gone, isNew: false)
         newestPosition = max(newestPosition, lease.highestPosition)
         for (index, entry) in row.entries.enumerated() {
@@ -46,7 +46,8 @@ extension QueueState {
                 receiveCount: entry.receiveCount,
                 lease: row.id,
                 index: index,
-                until: entry.until
+                until: entry.until,
+                firstReceivedAt: now
             )
             groups[openSlot(of: entry.group)].handedOut.append(message)
             handedOutCount += 1

@@ -8,7 +8,9 @@ extension QueueState {
     }
 
     /// The next message of the log: its position must lie after `scannedThrough`.
-    package mutating func scanned(position: Int64, group: Int64) {
+    ///
+    /// - Parameter visibleAt: when its delay is over; `.min` without one.
+    package mutating func scanned(position: Int64, group: Int64, visibleAt: Int64 = .min) {
         scannedThrough = position
         if !handedOutBefore.isEmpty, handedOutBefore.remove(position) != nil { return }
         let slot = openSlot(of: group)
@@ -18,7 +20,7 @@ extension QueueState {
             deferredCount += 1
             if case .asked(later: nil) = groups[slot].refill { groups[slot].refill = .asked(later: position) }
         } else if groups[slot].fresh.count < settings.freshPerGroup {
-            groups[slot].fresh.append(position)
+            groups[slot].fresh.append(FreshMessage(position: position, visibleAt: visibleAt))
             freshCount += 1
         } else {
             groups[slot].beyond = position
@@ -53,15 +55,15 @@ extension QueueState {
     package var wantsRefills: Bool { !wantedRefills.isEmpty }
 
     /// The answer to a refill request, before or after what was scanned meanwhile.
-    package mutating func refilled(group: Int64, positions: [Int64]) {
+    package mutating func refilled(group: Int64, messages: [FreshMessage]) {
         guard let slot = slot(of: group), case .asked(let later) = groups[slot].refill else { return }
         let before = groups[slot].firstUntouched
         let room = max(0, settings.freshPerGroup - groups[slot].fresh.count)
-        for position in positions.prefix(room) { groups[slot].fresh.append(position) }
-        freshCount += min(room, positions.count)
+        for message in messages.prefix(room) { groups[slot].fresh.append(message) }
+        freshCount += min(room, messages.count)
         groups[slot].refill = .none
-        groups[slot].beyond = positions.count > room ? positions[room] : later
-        setDeferred(slot, groups[slot].deferred - min(room, positions.count))
+        groups[slot].beyond = messages.count > room ? messages[room].position : later
+        setDeferred(slot, groups[slot].deferred - min(room, messages.count))
         if groups[slot].firstUntouched != before { markChanged(slot) }
         wantRefillIfLow(slot)
         judgeFresh(slot)

@@ -10,8 +10,8 @@
 ///
 /// | State | When | Leaves it by |
 /// |---|---|---|
-/// | ready | that message was handed out and is visible again, or none is handed out and one is fresh | a receive |
-/// | blocked | that message is in flight; a timer stands for it | its delete, visibility 0, or the timer |
+/// | ready | that message was handed out and is visible again, or none is handed out and a visible one is fresh | a receive |
+/// | blocked | that message is in flight or delayed; a timer stands for it | its delete, visibility 0, or the timer |
 /// | refilling | none is handed out, none is fresh, some are deferred | the refill's result |
 /// | idle | nothing is outstanding | a scanned message |
 ///
@@ -27,8 +27,10 @@ package struct QueueState: Sendable {
         package var freshPerGroup = 64
         /// The scan rests while so many groups are ready …
         package var readyGroups = 2_000
-        /// … or so many messages are handed out and not deleted.
+        /// … or so many messages are handed out and not deleted …
         package var handedOut = 120_000
+        /// … or so many groups have outstanding messages.
+        package var groups = 250_000
         /// How far `low` may stay behind the newest position handed out before the group that holds it back gets a
         /// pending row.
         package var lowLag: Int64 = 8_192
@@ -73,12 +75,27 @@ package struct QueueState: Sendable {
     var wantedRefills = FirstInFirstOut<Int>()
     var hasNewLease = false
     var deadLetters: [QueueJournal.DeadLetter] = []
+    var removed: [Int64] = []
 
     /// The scan has reason to go on.
-    package var wantsScan: Bool { readyCount < settings.readyGroups && handedOutCount < settings.handedOut }
+    package var wantsScan: Bool {
+        readyCount < settings.readyGroups && handedOutCount < settings.handedOut && slots.count < settings.groups
+    }
 
     /// The earliest moment at which `advance` may make a group ready; nil when no timer runs. It may be early.
     package var nextTimer: Int64? { timers.first?.key }
+
+    /// A message that was never handed out.
+    package struct FreshMessage: Sendable, Equatable {
+        package let position: Int64
+        /// When its delay is over; `.min` without one.
+        package let visibleAt: Int64
+
+        package init(position: Int64, visibleAt: Int64 = .min) {
+            self.position = position
+            self.visibleAt = visibleAt
+        }
+    }
 
     package struct Counts: Sendable, Equatable {
         /// Scanned messages that were never handed out; after a take-over an estimate that is too low.
@@ -116,8 +133,11 @@ extension QueueState {
         if let first = groups[slot].handedOut.first {
             setReady(slot, first.until <= now)
             if first.until > now { setTimer(slot, first.until) }
+        } else if let first = groups[slot].fresh.first {
+            setReady(slot, first.visibleAt <= now)
+            if first.visibleAt > now { setTimer(slot, first.visibleAt) }
         } else {
-            setReady(slot, !groups[slot].fresh.isEmpty)
+            setReady(slot, false)
         }
     }
 

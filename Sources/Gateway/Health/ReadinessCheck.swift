@@ -46,7 +46,8 @@ package struct ReadinessCheck: Sendable {
     private static let orphanedQueues = Statement(
         name: "ready_queues",
         text: """
-            select name from queues where owner is null or lease_until is null or lease_until <= clock_timestamp()
+            select name from queues
+            where is_built_in and over_log and (owner is null or lease_until is null or lease_until <= clock_timestamp())
             order by queue_id
             """
     )

@@ -30,11 +30,11 @@ struct JournalDouble {
         log[min(Int(position), log.count)...].prefix(limit)
     }
 
-    func positions(_ request: QueueState.RefillRequest) -> [Int64] {
+    func messages(_ request: QueueState.RefillRequest) -> [QueueState.FreshMessage] {
         let asked = log.lazy.filter {
             $0.group == request.group && $0.position >= request.from && $0.position <= request.through
         }
-        return Array(asked.map(\.position).prefix(request.limit))
+        return asked.prefix(request.limit).map { QueueState.FreshMessage(position: $0.position) }
     }
 
     /// A new owner.

@@ -26,7 +26,7 @@ struct QueueHistory {
     private var state: QueueState
     private var now: Int64 = 1_000_000
     /// Refill results that are on their way.
-    private var refills: [(group: Int64, positions: [Int64])] = []
+    private var refills: [(group: Int64, messages: [QueueState.FreshMessage])] = []
 
     // The model as it is, and as it was at the last commit: what was not committed never happened.
     private var model: FIFOModel
@@ -173,7 +173,7 @@ struct QueueHistory {
     /// Refill results come before or after what is scanned meanwhile.
     private mutating func read(scanLimit: Int) {
         for request in state.takeRefills(limit: random.number(1...20)) {
-            refills.append((request.group, database.positions(request)))
+            refills.append((request.group, database.messages(request)))
             tally.refills += 1
         }
         if random.once(in: 2) { deliverRefills() }
@@ -186,7 +186,7 @@ struct QueueHistory {
     }
 
     private mutating func deliverRefills() {
-        for refill in refills { state.refilled(group: refill.group, positions: refill.positions) }
+        for refill in refills { state.refilled(group: refill.group, messages: refill.messages) }
         refills = []
     }
 

@@ -90,11 +90,11 @@ struct QueueRecoveryTests {
         var queue = QueueState(maxReceiveCount: nil, pending: [pending], now: 0)
         #expect(queue.takeRefills(limit: 10).map(\.through) == [0])
         for position in Int64(1)...3 { queue.scanned(position: position, group: position == 3 ? 7 : 8) }
-        queue.refilled(group: 7, positions: [])
+        queue.refilled(group: 7, messages: [])
         #expect(
             queue.takeRefills(limit: 10) == [QueueState.RefillRequest(group: 7, from: 3, through: 3, limit: 65)]
         )
-        queue.refilled(group: 7, positions: [3])
+        queue.refilled(group: 7, messages: [.init(position: 3)])
         let given = queue.receive(max: 10, visibilityTimeout: Self.timeout, now: 0)
         #expect(given.map(\.handle.position) == [1, 2, 3])
         #expect(queue.flush().deletedPending == [3])
@@ -111,7 +111,7 @@ struct QueueRecoveryTests {
             try commit()
             if given.isEmpty {
                 for request in queue.takeRefills(limit: 10) {
-                    queue.refilled(group: request.group, positions: database.positions(request))
+                    queue.refilled(group: request.group, messages: database.messages(request))
                 }
             }
             for message in given {
