@@ -19,6 +19,8 @@ package struct APIKey: Sendable {
 
     package var client: ClientReference { ClientReference(number: number, keyID: keyID, generation: generation) }
 
+    func isExpired(at time: Timestamp) -> Bool { expiresAt.map { $0 <= time } ?? false }
+
     /// Compares in constant time.
     func matches(_ presented: APIKeyText) -> Bool {
         let hash = presented.secretHash

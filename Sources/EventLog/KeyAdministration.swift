@@ -1,5 +1,6 @@
 package import Catalog
 package import LibPQ
+import Synchronization
 
 /// Making, rotating and ending API keys: each an OPERATED event in the act's own transaction.
 package struct KeyAdministration: Sendable {
@@ -15,6 +16,8 @@ package struct KeyAdministration: Sendable {
     package struct Issued: Sendable {
         package let keyID: String
         package let text: String
+        /// 1, and one more with each rotation.
+        package let generation: Int32
         package let position: Int64
     }
 
@@ -43,7 +46,7 @@ package struct KeyAdministration: Sendable {
         }
         let outcome = try await log.submit(.act(act), context: context)
         guard let position = outcome.position else { throw .refused(sqlState: "XX000") }
-        return Issued(keyID: key.keyID, text: key.text, position: position)
+        return Issued(keyID: key.keyID, text: key.text, generation: 1, position: position)
     }
 
     /// Ends a key at once; nil when there is no such active key.
@@ -64,19 +67,27 @@ package struct KeyAdministration: Sendable {
     /// Gives a key a new secret; nil when there is no such active key.
     package func rotate(_ keyID: String) async throws(CommitError) -> Issued? {
         let key = APIKeyText(keyID: keyID)
+        let generation = Atomic<Int32>(0)
         let act = Act { session, _ in
             let rows = try session.query(
                 Statements.rotateApiKey,
                 Parameters().text(keyID).bytes(key.secretHash)
             )
             guard try !rows.only().isNull(0) else { return nil }
+            let renewed = try rows[0].int32(1)
+            generation.store(renewed, ordering: .relaxed)
             var data = OperationData(action: "key.rotated")
             data.add("key", keyID)
-            data.add("generation", Int64(try rows[0].int32(1)))
+            data.add("generation", Int64(renewed))
             return data.bytes
         }
         guard let position = try await log.submit(.act(act), context: context).position else { return nil }
-        return Issued(keyID: keyID, text: key.text, position: position)
+        return Issued(
+            keyID: keyID,
+            text: key.text,
+            generation: generation.load(ordering: .relaxed),
+            position: position
+        )
     }
 
     /// One line of `rastro keys list`.

@@ -14,6 +14,8 @@ package final class KeyStore: Sendable {
 
     private let pool: Pool
     private let logger: Logger
+    /// Nil: no AWS signature can be verified.
+    private let secret: ServerSecret?
     private let cache = Mutex<[String: Entry]>([:])
     /// Keys that were presented whole and found right, by their whole text.
     private let proven = Mutex<[String: Entry]>([:])
@@ -21,16 +23,32 @@ package final class KeyStore: Sendable {
     /// Unknown ids are remembered too, so guesses cost nothing; beyond this many the cache starts anew.
     private static let cacheLimit = 10_000
 
-    package init(pool: Pool, logger: Logger) {
+    package init(pool: Pool, secret: ServerSecret? = nil, logger: Logger) {
         self.pool = pool
+        self.secret = secret
         self.logger = logger
     }
 
     /// The key that was presented; nil when it is malformed, unknown, revoked or expired.
     package func authenticate(_ presented: String) async throws(PostgresError) -> APIKey? {
-        guard let key = try await identify(presented) else { return nil }
-        if let expiresAt = key.expiresAt, expiresAt <= .now() { return nil }
+        guard let key = try await identify(presented), !key.isExpired(at: .now()) else { return nil }
         return key
+    }
+
+    /// Whether AWS signatures can be verified.
+    package var knowsSecret: Bool { secret != nil }
+
+    /// The key that an AWS access key id names; nil when it is unknown, revoked or expired. Nothing is proven by it.
+    package func find(accessKeyID: String) async throws(PostgresError) -> APIKey? {
+        guard let keyID = ServerSecret.keyID(ofAccessKey: accessKeyID), let key = try await find(keyID).key,
+            !key.isExpired(at: .now())
+        else { return nil }
+        return key
+    }
+
+    /// What signs requests in the name of a key; nil when the server has no secret.
+    package func secretAccessKey(of key: APIKey) -> String? {
+        secret?.secretAccessKey(of: key.keyID, generation: key.generation)
     }
 
     private func identify(_ presented: String) async throws(PostgresError) -> APIKey? {

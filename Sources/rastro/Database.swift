@@ -9,6 +9,8 @@ struct Database: Sendable {
     let ownerURL: String
     /// The serving role's name, when it is not the owner.
     let servingRole: String?
+    /// Where the embedded database lies; nil for another.
+    let dataDirectory: String?
     /// For messages; never with a password.
     let description: String
 
@@ -16,6 +18,7 @@ struct Database: Sendable {
         servingURL = address.servingConnectionString
         ownerURL = address.ownerConnectionString
         servingRole = ClusterAddress.servingRole
+        dataDirectory = directory
         description = "the embedded database in \(directory)"
     }
 
@@ -24,6 +27,7 @@ struct Database: Sendable {
         self.ownerURL = ownerURL ?? url
         let serving = ConnectionConfiguration(url: url)
         servingRole = ownerURL == nil ? nil : serving.user
+        dataDirectory = nil
         description = serving.redactedDescription
     }
 }

@@ -37,15 +37,17 @@ struct Keys: AsyncParsableCommand {
                 return time
             }
             let logger = options.makeLogger()
-            let issued = try await options.withDatabase(logger: logger) { database in
+            let (issued, secret) = try await options.withDatabase(logger: logger) { database in
                 let access = EventLogAccess(database: database, logger: logger)
                 let context = try access.commandContext()
-                return try await access.withLog { log in
+                let secret = try database.serverSecret()
+                let issued = try await access.withLog { log in
                     try await KeyAdministration(log: log, context: context)
                         .create(owner: owner, scopes: wanted, expiresAt: expiresAt)
                 }
+                return (issued, secret)
             }
-            options.show(issued, user: user, scopes: wanted, expiresAt: expiresAt)
+            options.show(issued, secret: secret, user: user, scopes: wanted, expiresAt: expiresAt)
         }
     }
 
@@ -121,15 +123,17 @@ struct Keys: AsyncParsableCommand {
 
         func run() async throws {
             let logger = options.makeLogger()
-            let issued = try await options.withDatabase(logger: logger) { database in
+            let (issued, secret) = try await options.withDatabase(logger: logger) { database in
                 let access = EventLogAccess(database: database, logger: logger)
                 let context = try access.commandContext()
-                return try await access.withLog { log in
+                let secret = try database.serverSecret()
+                let issued = try await access.withLog { log in
                     try await KeyAdministration(log: log, context: context).rotate(id)
                 }
+                return (issued, secret)
             }
             guard let issued else { throw Failure(.wrong, "there is no active key '\(id)'") }
-            options.show(issued, user: nil, scopes: nil, expiresAt: nil)
+            options.show(issued, secret: secret, user: nil, scopes: nil, expiresAt: nil)
         }
     }
 }
@@ -137,12 +141,19 @@ struct Keys: AsyncParsableCommand {
 extension DatabaseOptions {
     fileprivate func show(
         _ issued: KeyAdministration.Issued,
+        secret: ServerSecret?,
         user: String?,
         scopes: Set<Scope>?,
         expiresAt: Timestamp?
     ) {
+        let accessKeyID = secret.map { _ in ServerSecret.accessKeyID(of: issued.keyID) }
+        let secretAccessKey = secret?.secretAccessKey(of: issued.keyID, generation: issued.generation)
+        if secret == nil { Terminal.note(ServerSecretFile.absence) }
         guard json else {
             Terminal.print("id:  \(issued.keyID)\nkey: \(issued.text)")
+            if let accessKeyID, let secretAccessKey {
+                Terminal.print("AWS_ACCESS_KEY_ID:     \(accessKeyID)\nAWS_SECRET_ACCESS_KEY: \(secretAccessKey)")
+            }
             Terminal.note("The key is shown this once; only a hash of it is kept.")
             return
         }
@@ -150,6 +161,8 @@ extension DatabaseOptions {
         writer.beginObject()
         writer.member("id", issued.keyID)
         writer.member("key", issued.text)
+        writer.member("awsAccessKeyId", accessKeyID)
+        writer.member("awsSecretAccessKey", secretAccessKey)
         if let user { writer.member("userId", user) }
         if let scopes {
             writer.member("scopes", .array(scopes.map { .string($0.rawValue) }.sorted { "\($0)" < "\($1)" }))
