@@ -21,7 +21,7 @@ final class Watchdog: Sendable {
         servers() {
             for process in /proc/[0-9]*; do
                 read -r name 2> /dev/null < "$process/comm" || continue
-                [ "$name" = postgres ] || continue
+                case "$name" in postgres | nats-server) ;; *) continue ;; esac
                 case "$(readlink "$process/cwd")" in "$1"/*) echo "${process#/proc/}" ;; esac
             done
         }
