@@ -4,7 +4,11 @@ import HTTPTypes
 package import Hummingbird
 
 /// Every route, on one screen.
-private func routes(_ services: GatewayServices, _ configuration: GatewayConfiguration) -> [Route] {
+private func routes(
+    _ services: GatewayServices,
+    _ configuration: GatewayConfiguration,
+    room: WaitingRoom
+) -> [Route] {
     let body = BodyLimits(bytes: configuration.bodyLimitBytes, time: configuration.requestTimeout)
     let products = ProductsController(
         log: services.eventLog,
@@ -25,7 +29,7 @@ private func routes(_ services: GatewayServices, _ configuration: GatewayConfigu
         .open("/readyz", health.ready),
         .open("/docs/problems", problems.index),
         .open("/docs/problems/{code}", problems.page),
-    ] + auditRoutes(services)
+    ] + auditRoutes(services) + queueRoutes(services, configuration, room: room)
         + configuration.unaudited.map { source in
             let path = UnauditedSource.path(name: source.name) + "{id}"
             let unaudited = UnauditedFetch(products: products, pool: source.pool)
@@ -38,11 +42,12 @@ package func buildRouter(
     _ services: GatewayServices,
     configuration: GatewayConfiguration = GatewayConfiguration()
 ) -> Router<RastroRequestContext> {
-    let table = RouteTable(routes(services, configuration))
+    let room = WaitingRoom(limit: configuration.waitingRequestsLimit)
+    let table = RouteTable(routes(services, configuration, room: room))
     let gate = Gate(
         authenticator: Authenticator(keys: services.keys),
         refusals: services.refusals,
-        room: WaitingRoom(limit: configuration.waitingRequestsLimit)
+        room: room
     )
     let router = Router(context: RastroRequestContext.self)
     router.add(

@@ -40,7 +40,7 @@ struct RawConnection: Sendable {
     @discardableResult
     func send(_ text: String) -> Bool {
         var text = text
-        return text.withUTF8 { transmit(descriptor, $0) == $0.count }
+        return text.withUTF8 { sendQuietly(descriptor, $0) == $0.count }
     }
 
     /// Everything up to the end of the connection; nil when it does not end within 20 seconds.
@@ -79,7 +79,7 @@ struct RawConnection: Sendable {
 }
 
 /// Sends without raising SIGPIPE.
-private func transmit(_ descriptor: Int32, _ bytes: UnsafeBufferPointer<UInt8>) -> Int {
+private func sendQuietly(_ descriptor: Int32, _ bytes: UnsafeBufferPointer<UInt8>) -> Int {
     #if canImport(Glibc)
         send(descriptor, bytes.baseAddress, bytes.count, Int32(MSG_NOSIGNAL))
     #else

@@ -33,7 +33,8 @@ extension Exchange {
         }
     }
 
-    private func collect(_ limits: BodyLimits) async throws(Problem) -> ByteBuffer {
+    /// - Throws: `body-too-large` or `malformed-body`.
+    func collect(_ limits: BodyLimits) async throws(Problem) -> ByteBuffer {
         context.bodyState.take()
         let ticket = limits.deadlines.begin(context.connection)
         defer { limits.deadlines.end(ticket) }

@@ -1,0 +1,103 @@
+import Catalog
+import EventLog
+import Gateway
+import SQSProtocol
+import Testing
+
+@Suite("Long polls and forwarding")
+struct QueuePollTests {
+    private static func makeQueue(_ gateway: QueueGateway, as key: AccessKey) async throws {
+        let made = try await gateway.ask(
+            .createQueue,
+            #"{"QueueName": "a.fifo", "Attributes": {"FifoQueue": "true", "ContentBasedDeduplication": "true"}}"#,
+            as: key
+        )
+        #expect(made.status == 200)
+    }
+
+    private static func message(_ body: String) -> String {
+        #"{"QueueUrl": "a.fifo", "MessageBody": "\#(body)", "MessageGroupId": "g"}"#
+    }
+
+    private static let poll = #"{"QueueUrl": "a.fifo", "WaitTimeSeconds": 20}"#
+
+    @Test("a long poll leaves its place to others, wakes on a send, and its own places are bounded")
+    func polls() async throws {
+        try await QueueGateway.withDatabase { address in
+            let gateway = try QueueGateway(address) {
+                $0.waitingRequestsLimit = 1
+                $0.waitingPollsLimit = 1
+            }
+            try await gateway.run {
+                let key = try await gateway.makeKey([.admin])
+                try await Self.makeQueue(gateway, as: key)
+                let start = ContinuousClock.now
+                async let first = gateway.ask(.receiveMessage, Self.poll, as: key)
+                // Turned away once the first one waits; served (empty) before.
+                var second = try await gateway.ask(
+                    .receiveMessage,
+                    #"{"QueueUrl": "a.fifo", "WaitTimeSeconds": 1}"#,
+                    as: key
+                )
+                while second.status == 200, ContinuousClock.now - start < .seconds(15) {
+                    second = try await gateway.ask(
+                        .receiveMessage,
+                        #"{"QueueUrl": "a.fifo", "WaitTimeSeconds": 1}"#,
+                        as: key
+                    )
+                }
+                #expect(second.status == 503 && second.headers["retry-after"] != nil)
+                #expect(try await gateway.ask(.sendMessage, Self.message("foo"), as: key).status == 200)
+                #expect(try await first.bodies == ["foo"])
+                #expect(ContinuousClock.now - start < .seconds(18))
+            }
+        }
+    }
+
+    @Test("a gateway that owns no queue sends requests on to the one that does, as they were signed, and once only")
+    func forwarding() async throws {
+        try await QueueGateway.withDatabase { address in
+            let owner = try QueueGateway(address)
+            let other = try QueueGateway(address, ownsQueues: false)
+            try await owner.run {
+                try await other.run {
+                    let key = try await owner.makeKey([.admin])
+                    try await Self.makeQueue(owner, as: key)
+                    // The owner takes a queue when it is first asked.
+                    #expect(try await owner.ask(.sendMessage, Self.message("one"), as: key).status == 200)
+                    #expect(try await other.ask(.sendMessage, Self.message("two"), as: key).status == 200)
+                    let received = try await other.ask(
+                        .receiveMessage,
+                        #"{"QueueUrl": "a.fifo", "MaxNumberOfMessages": 10}"#,
+                        as: key
+                    )
+                    #expect(received.bodies == ["one", "two"])
+                    let wrong = try await other.ask(
+                        .receiveMessage,
+                        #"{"QueueUrl": "a.fifo", "WaitTimeSeconds": 21}"#,
+                        as: key
+                    )
+                    #expect(wrong.code == "InvalidParameterValue")
+
+                    async let waiting = other.ask(
+                        .receiveMessage,
+                        #"{"QueueUrl": "a.fifo", "WaitTimeSeconds": 20}"#,
+                        as: key
+                    )
+                    let handles = received.messages.compactMap { $0["ReceiptHandle"]?.text }
+                    for handle in handles {
+                        let deletion = #"{"QueueUrl": "a.fifo", "ReceiptHandle": "\#(handle)"}"#
+                        #expect(try await other.ask(.deleteMessage, deletion, as: key).status == 200)
+                    }
+                    #expect(try await owner.ask(.sendMessage, Self.message("three"), as: key).status == 200)
+                    #expect(try await waiting.bodies == ["three"])
+
+                    let marked = try await other.ask(.sendMessage, Self.message("four"), as: key) { request in
+                        request.fields.append(SignableRequest.Field("x-rastro-forwarded", "1"))
+                    }
+                    #expect(marked.status == 503 && marked.headers["x-rastro-not-owner"] == "true")
+                }
+            }
+        }
+    }
+}
