@@ -79,7 +79,8 @@ create table queue_deduplication (
     sent_at timestamptz not null,
     primary key (queue_id, grp, deduplication_id)
 );
-create index queue_deduplication_age on queue_deduplication (queue_id, sent_at);
+-- By age alone: with the queue first, it would be taken for lookups by key while the table has no statistics.
+create index queue_deduplication_age on queue_deduplication (sent_at);
 
 -- Messages that are being moved out of a dead-letter queue.
 create table queue_moves (
@@ -130,36 +131,36 @@ begin
         from unnest(message_ids, grps, group_ids, deduplication_ids, bodies, attributes, delays, clients)
             with ordinality g (message_id, grp, group_id, dedup, body, attributes, delay, client, ordinal)
     ), judged as (
-        select g.*, d.seq as old_seq, d.message_id as old_id,
-            case when g.dedup is null then g.ordinal
-                else min(g.ordinal) over (partition by g.scope, g.dedup) end as first
+        -- Joined by the key alone: by its age, all of the window would be looked through for each message.
+        select g.*, case when d.sent_at > now_at - interval '5 minutes' then d.seq end as old_seq,
+            case when d.sent_at > now_at - interval '5 minutes' then d.message_id end as old_id,
+            (d.sent_at > now_at - interval '5 minutes') is not true and row_number() over same = 1 as is_new
         from given g left join queue_deduplication d
             on d.queue_id = queue and d.grp = g.scope and d.deduplication_id = g.dedup
-                and d.sent_at > now_at - interval '5 minutes'
+        window same as (partition by g.scope, g.dedup, case when g.dedup is null then g.ordinal end order by g.ordinal)
     ), numbered as (
-        select j.ordinal, j.message_id, j.grp, j.group_id, j.dedup, j.body, j.attributes, j.delay, j.client, j.scope,
-            last_seq + row_number() over (order by j.ordinal) as seq
-        from judged j where j.old_seq is null and j.first = j.ordinal
+        select j.*, last_seq + count(*) filter (where j.is_new) over (order by j.ordinal) as seq from judged j
     ), inserted as (
         insert into queue_messages (queue_id, seq, grp, message_id, group_id, deduplication_id, body, attributes,
             client_no, sent_at, arrived_at, visible_at)
         select queue, n.seq, coalesce(n.grp, n.seq), n.message_id, n.group_id, n.dedup, n.body, n.attributes, n.client,
             now_at, now_at, case when n.delay > 0 then now_at + n.delay * interval '1 microsecond' end
-        from numbered n order by n.seq
+        from numbered n where n.is_new order by n.seq
     ), remembered as (
         insert into queue_deduplication as d (queue_id, grp, deduplication_id, seq, message_id, sent_at)
-        select queue, n.scope, n.dedup, n.seq, n.message_id, now_at from numbered n where n.dedup is not null
+        select queue, n.scope, n.dedup, n.seq, n.message_id, now_at from numbered n where n.is_new and n.dedup is not null
         on conflict (queue_id, grp, deduplication_id)
         do update set seq = excluded.seq, message_id = excluded.message_id, sent_at = excluded.sent_at
     )
-    select j.ordinal, coalesce(j.old_id, n.message_id), coalesce(j.old_seq, n.seq),
-        j.old_seq is not null or j.first <> j.ordinal
-    from judged j left join numbered n on n.ordinal = j.first
-    order by j.ordinal;
+    select n.ordinal, coalesce(n.old_id, first_value(n.message_id) over same),
+        coalesce(n.old_seq, first_value(n.seq) over same), not n.is_new
+    from numbered n
+    window same as (partition by n.scope, n.dedup, case when n.dedup is null then n.ordinal end order by n.ordinal)
+    order by n.ordinal;
 end $$;
 
 -- The next number of a queue's own messages is after this one. The queue's row must be locked.
-create function last_message(queue smallint) returns bigint language sql set search_path from current as $$
+create function last_message(queue smallint) returns bigint language sql stable set search_path from current as $$
     select coalesce((select seq from queue_messages where queue_id = queue order by seq desc limit 1), 0)
 $$;
 

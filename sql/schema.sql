@@ -140,6 +140,19 @@ CREATE FUNCTION rastro.event_passes(event_product bigint, event_user integer, ev
         and ((label is null and request is null) or event_label = label or event_request = request)
 $$;
 
+CREATE FUNCTION rastro.fence_destination(destination integer, its_epoch bigint) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    perform from destinations
+    where destination_id = destination and epoch = its_epoch and removed_at is null and not is_paused
+    for no key update;
+    if not found then
+        raise exception using errcode = 'RS005', message = 'this process no longer owns the destination';
+    end if;
+end $$;
+
 CREATE FUNCTION rastro.fence_queue(queue smallint, its_epoch bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -190,13 +203,18 @@ begin
         'deduplicates_content, deduplicates_by_group, has_high_throughput, tags, changed_at, purged_at, '
         'purged_through, deleted_at) on queues to %I', role_name);
     execute format('grant insert, update, delete on queue_replays, queue_moves to %I', role_name);
+    execute format('grant insert on destinations to %I', role_name);
+    execute format('grant update (configuration, event_types, product_ids, cursor, epoch, owner, lease_until, revision, '
+        'is_paused, last_error, last_error_at, removed_at) on destinations to %I', role_name);
+    execute format('grant insert, update, delete on destination_replays, relay_holds, parked_events to %I', role_name);
     execute format('grant execute on function lock_head, append_fetches, ensure_partitions, end_api_key, '
         'renew_api_key, fence_queue, lock_queues, apply_activity, sweep_activity_inbox, send_messages, last_message, '
-        'bury_messages, move_messages, sweep_messages, purge_queue, forget_queue to %I', role_name);
+        'bury_messages, move_messages, sweep_messages, purge_queue, forget_queue, fence_destination, save_relay, '
+        'remove_destination to %I', role_name);
 end $$;
 
 CREATE FUNCTION rastro.last_message(queue smallint) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE sql STABLE
     SET search_path TO 'rastro', 'pg_temp'
     AS $$
     select coalesce((select seq from queue_messages where queue_id = queue order by seq desc limit 1), 0)
@@ -336,6 +354,17 @@ begin
         message = format('%s on %I is refused: events are immutable', tg_op, tg_table_name);
 end $$;
 
+CREATE FUNCTION rastro.remove_destination(destination integer, at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    update destinations set removed_at = at, revision = revision + 1, owner = null, lease_until = null
+    where destination_id = destination;
+    update destination_replays set finished_at = at where destination_id = destination and finished_at is null;
+    delete from relay_holds where destination_id = destination;
+end $$;
+
 CREATE FUNCTION rastro.renew_api_key(key text, hash bytea, OUT client_no integer, OUT generation integer) RETURNS record
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'rastro', 'pg_temp'
@@ -343,6 +372,32 @@ CREATE FUNCTION rastro.renew_api_key(key text, hash bytea, OUT client_no integer
     update api_keys k set secret_hash = hash, generation = k.generation + 1
     where key_id = key and revoked_at is null returning k.client_no, k.generation
 $$;
+
+CREATE FUNCTION rastro.save_relay(destination integer, its_epoch bigint, replay integer, its_cursor bigint, parked_positions bigint[], parked_groups bigint[], parked_errors text[], hold_groups bigint[], hold_positions bigint[], hold_parked boolean[], ended_groups bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+    perform fence_destination(destination, its_epoch);
+    if replay = 0 then
+        update destinations set cursor = its_cursor where destination_id = destination and cursor < its_cursor;
+    else
+        update destination_replays set cursor = its_cursor where replay_no = replay and cursor < its_cursor;
+    end if;
+    insert into parked_events (destination_id, replay_no, position, grp, error, parked_at)
+    select destination, replay, p.position, p.grp, p.error, clock_timestamp()
+    from unnest(parked_positions, parked_groups, parked_errors) p (position, grp, error)
+    on conflict (destination_id, replay_no, position)
+    do update set error = excluded.error, parked_at = excluded.parked_at, skipped_at = null;
+    insert into relay_holds (destination_id, replay_no, grp, from_position, is_parked)
+    select destination, replay, h.grp, h.position, h.parked
+    from unnest(hold_groups, hold_positions, hold_parked) h (grp, position, parked)
+    on conflict (destination_id, replay_no, grp)
+    do update set from_position = excluded.from_position, is_parked = excluded.is_parked, is_released = false;
+    delete from relay_holds
+    where destination_id = destination and replay_no = replay and grp = any (ended_groups);
+end $$;
 
 CREATE FUNCTION rastro.send_messages(queue smallint, by_group boolean, message_ids uuid[], grps bigint[], group_ids text[], deduplication_ids text[], bodies text[], attributes bytea[], delays bigint[], clients integer[]) RETURNS TABLE(ordinal integer, message_id uuid, seq bigint, is_duplicate boolean)
     LANGUAGE plpgsql
@@ -362,32 +417,32 @@ begin
         from unnest(message_ids, grps, group_ids, deduplication_ids, bodies, attributes, delays, clients)
             with ordinality g (message_id, grp, group_id, dedup, body, attributes, delay, client, ordinal)
     ), judged as (
-        select g.*, d.seq as old_seq, d.message_id as old_id,
-            case when g.dedup is null then g.ordinal
-                else min(g.ordinal) over (partition by g.scope, g.dedup) end as first
+        -- Joined by the key alone: by its age, all of the window would be looked through for each message.
+        select g.*, case when d.sent_at > now_at - interval '5 minutes' then d.seq end as old_seq,
+            case when d.sent_at > now_at - interval '5 minutes' then d.message_id end as old_id,
+            (d.sent_at > now_at - interval '5 minutes') is not true and row_number() over same = 1 as is_new
         from given g left join queue_deduplication d
             on d.queue_id = queue and d.grp = g.scope and d.deduplication_id = g.dedup
-                and d.sent_at > now_at - interval '5 minutes'
+        window same as (partition by g.scope, g.dedup, case when g.dedup is null then g.ordinal end order by g.ordinal)
     ), numbered as (
-        select j.ordinal, j.message_id, j.grp, j.group_id, j.dedup, j.body, j.attributes, j.delay, j.client, j.scope,
-            last_seq + row_number() over (order by j.ordinal) as seq
-        from judged j where j.old_seq is null and j.first = j.ordinal
+        select j.*, last_seq + count(*) filter (where j.is_new) over (order by j.ordinal) as seq from judged j
     ), inserted as (
         insert into queue_messages (queue_id, seq, grp, message_id, group_id, deduplication_id, body, attributes,
             client_no, sent_at, arrived_at, visible_at)
         select queue, n.seq, coalesce(n.grp, n.seq), n.message_id, n.group_id, n.dedup, n.body, n.attributes, n.client,
             now_at, now_at, case when n.delay > 0 then now_at + n.delay * interval '1 microsecond' end
-        from numbered n order by n.seq
+        from numbered n where n.is_new order by n.seq
     ), remembered as (
         insert into queue_deduplication as d (queue_id, grp, deduplication_id, seq, message_id, sent_at)
-        select queue, n.scope, n.dedup, n.seq, n.message_id, now_at from numbered n where n.dedup is not null
+        select queue, n.scope, n.dedup, n.seq, n.message_id, now_at from numbered n where n.is_new and n.dedup is not null
         on conflict (queue_id, grp, deduplication_id)
         do update set seq = excluded.seq, message_id = excluded.message_id, sent_at = excluded.sent_at
     )
-    select j.ordinal, coalesce(j.old_id, n.message_id), coalesce(j.old_seq, n.seq),
-        j.old_seq is not null or j.first <> j.ordinal
-    from judged j left join numbered n on n.ordinal = j.first
-    order by j.ordinal;
+    select n.ordinal, coalesce(n.old_id, first_value(n.message_id) over same),
+        coalesce(n.old_seq, first_value(n.seq) over same), not n.is_new
+    from numbered n
+    window same as (partition by n.scope, n.dedup, case when n.dedup is null then n.ordinal end order by n.ordinal)
+    order by n.ordinal;
 end $$;
 
 CREATE FUNCTION rastro.swap_products(replacement name, keep_as name) RETURNS void
@@ -513,6 +568,60 @@ CREATE TABLE rastro.batches (
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
 
+CREATE TABLE rastro.destination_replays (
+    replay_no integer NOT NULL,
+    destination_id integer NOT NULL,
+    from_position bigint NOT NULL,
+    to_position bigint NOT NULL,
+    product_id bigint,
+    types smallint[] NOT NULL,
+    cursor bigint NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT destination_replays_check CHECK ((to_position >= from_position)),
+    CONSTRAINT destination_replays_from_position_check CHECK ((from_position > 0))
+);
+
+ALTER TABLE rastro.destination_replays ALTER COLUMN replay_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.destination_replays_replay_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE rastro.destinations (
+    destination_id integer NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL COLLATE pg_catalog."C",
+    configuration json NOT NULL,
+    event_types smallint[] DEFAULT '{}'::smallint[] NOT NULL,
+    product_ids bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    cursor bigint NOT NULL,
+    epoch bigint DEFAULT 0 NOT NULL,
+    owner text COLLATE pg_catalog."C",
+    lease_until timestamp with time zone,
+    revision integer DEFAULT 1 NOT NULL,
+    is_paused boolean DEFAULT false NOT NULL,
+    last_error text,
+    last_error_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT destinations_cursor_check CHECK ((cursor >= 0)),
+    CONSTRAINT destinations_kind_check CHECK ((kind = ANY (ARRAY['sqs'::text, 'jetstream'::text]))),
+    CONSTRAINT destinations_name_check CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$'::text))
+);
+
+ALTER TABLE rastro.destinations ALTER COLUMN destination_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.destinations_destination_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE rastro.events (
     "position" bigint NOT NULL,
     product_id bigint,
@@ -544,6 +653,16 @@ CREATE TABLE rastro.log_head (
     CONSTRAINT log_head_incarnation_check CHECK ((incarnation ~ '^[0-9a-f]{8}$'::text)),
     CONSTRAINT log_head_one_check CHECK (one),
     CONSTRAINT log_head_partition_size_check CHECK (((partition_size >= 65536) AND ((partition_size % (65536)::bigint) = 0)))
+);
+
+CREATE TABLE rastro.parked_events (
+    destination_id integer NOT NULL,
+    replay_no integer NOT NULL,
+    "position" bigint NOT NULL,
+    grp bigint NOT NULL,
+    error text NOT NULL,
+    parked_at timestamp with time zone NOT NULL,
+    skipped_at timestamp with time zone
 );
 
 CREATE TABLE rastro.product_activity (
@@ -715,6 +834,15 @@ ALTER TABLE rastro.queues ALTER COLUMN queue_id ADD GENERATED BY DEFAULT AS IDEN
     CACHE 1
 );
 
+CREATE TABLE rastro.relay_holds (
+    destination_id integer NOT NULL,
+    replay_no integer NOT NULL,
+    grp bigint NOT NULL,
+    from_position bigint NOT NULL,
+    is_parked boolean NOT NULL,
+    is_released boolean DEFAULT false NOT NULL
+);
+
 CREATE TABLE rastro.schema_versions (
     number integer NOT NULL,
     name text NOT NULL,
@@ -780,11 +908,20 @@ ALTER TABLE ONLY rastro.api_keys
 ALTER TABLE ONLY rastro.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (writer_no, number);
 
+ALTER TABLE ONLY rastro.destination_replays
+    ADD CONSTRAINT destination_replays_pkey PRIMARY KEY (replay_no);
+
+ALTER TABLE ONLY rastro.destinations
+    ADD CONSTRAINT destinations_pkey PRIMARY KEY (destination_id);
+
 ALTER TABLE ONLY rastro.events
     ADD CONSTRAINT events_pkey PRIMARY KEY ("position");
 
 ALTER TABLE ONLY rastro.log_head
     ADD CONSTRAINT log_head_pkey PRIMARY KEY (one);
+
+ALTER TABLE ONLY rastro.parked_events
+    ADD CONSTRAINT parked_events_pkey PRIMARY KEY (destination_id, replay_no, "position");
 
 ALTER TABLE ONLY rastro.product_activity
     ADD CONSTRAINT product_activity_pkey PRIMARY KEY (product_id, day, type);
@@ -816,6 +953,9 @@ ALTER TABLE ONLY rastro.queues
 ALTER TABLE ONLY rastro.queues
     ADD CONSTRAINT queues_pkey PRIMARY KEY (queue_id);
 
+ALTER TABLE ONLY rastro.relay_holds
+    ADD CONSTRAINT relay_holds_pkey PRIMARY KEY (destination_id, replay_no, grp);
+
 ALTER TABLE ONLY rastro.schema_versions
     ADD CONSTRAINT schema_versions_pkey PRIMARY KEY (number);
 
@@ -835,6 +975,10 @@ CREATE INDEX api_keys_user ON rastro.api_keys USING btree (user_no);
 
 CREATE INDEX batches_committed_at ON rastro.batches USING btree (committed_at);
 
+CREATE INDEX destination_replays_unfinished ON rastro.destination_replays USING btree (destination_id) WHERE (finished_at IS NULL);
+
+CREATE UNIQUE INDEX destinations_name ON rastro.destinations USING btree (name) WHERE (removed_at IS NULL);
+
 CREATE INDEX events_change ON ONLY rastro.events USING btree (product_id, "position") WHERE (type <= 4);
 
 CREATE INDEX events_label ON ONLY rastro.events USING btree (request_label, "position") WHERE (request_label IS NOT NULL);
@@ -849,7 +993,7 @@ CREATE INDEX products_expiry ON rastro.products USING btree (expires_at) WHERE (
 
 CREATE INDEX products_live ON rastro.products USING btree (id) WHERE (NOT removed);
 
-CREATE INDEX queue_deduplication_age ON rastro.queue_deduplication USING btree (queue_id, sent_at);
+CREATE INDEX queue_deduplication_age ON rastro.queue_deduplication USING btree (sent_at);
 
 CREATE INDEX queue_messages_group ON rastro.queue_messages USING btree (queue_id, grp, seq);
 
@@ -857,12 +1001,20 @@ CREATE INDEX queue_moves_running ON rastro.queue_moves USING btree (queue_id) WH
 
 CREATE INDEX queue_replays_unfinished ON rastro.queue_replays USING btree (queue_id) WHERE (finished_at IS NULL);
 
+CREATE INDEX relay_holds_released ON rastro.relay_holds USING btree (destination_id) WHERE is_released;
+
 CREATE TRIGGER events_immutable BEFORE DELETE OR UPDATE ON rastro.events FOR EACH ROW EXECUTE FUNCTION rastro.refuse_event_change();
 
 CREATE TRIGGER events_immutable_statement BEFORE DELETE OR UPDATE OR TRUNCATE ON rastro.events FOR EACH STATEMENT EXECUTE FUNCTION rastro.refuse_event_change();
 
 ALTER TABLE ONLY rastro.api_keys
     ADD CONSTRAINT api_keys_user_no_fkey FOREIGN KEY (user_no) REFERENCES rastro.users(user_no);
+
+ALTER TABLE ONLY rastro.destination_replays
+    ADD CONSTRAINT destination_replays_destination_id_fkey FOREIGN KEY (destination_id) REFERENCES rastro.destinations(destination_id);
+
+ALTER TABLE ONLY rastro.parked_events
+    ADD CONSTRAINT parked_events_destination_id_fkey FOREIGN KEY (destination_id) REFERENCES rastro.destinations(destination_id);
 
 ALTER TABLE ONLY rastro.queue_deduplication
     ADD CONSTRAINT queue_deduplication_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
@@ -881,3 +1033,6 @@ ALTER TABLE ONLY rastro.queue_pending
 
 ALTER TABLE ONLY rastro.queue_replays
     ADD CONSTRAINT queue_replays_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id);
+
+ALTER TABLE ONLY rastro.relay_holds
+    ADD CONSTRAINT relay_holds_destination_id_fkey FOREIGN KEY (destination_id) REFERENCES rastro.destinations(destination_id);

@@ -5,8 +5,8 @@ import LibPQ
 
 struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the queues.",
-        subcommands: [Depth.self, Dead.self]
+        abstract: "Look at the queues, and at what destinations have refused.",
+        subcommands: [Depth.self, Dead.self, Parked.self, Retry.self, Skip.self]
     )
 
     struct Depth: AsyncParsableCommand {

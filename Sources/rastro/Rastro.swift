@@ -12,7 +12,7 @@ struct Rastro: AsyncParsableCommand {
             """,
         subcommands: [
             Serve.self, Migrate.self, Keys.self, AuditCommand.self, Import.self, Rebuild.self, Verify.self, Queue.self,
-            Replay.self, Doctor.self, Bench.self,
+            DestinationsCommand.self, Replay.self, Doctor.self, Bench.self,
         ]
     )
 

@@ -58,9 +58,11 @@ struct Serve: AsyncParsableCommand {
         try access.checkStatements()
         let firstKey = embedded.map { _ in FirstKey(directory: options.serverDataDirectory) }
         try await firstKey?.makeIfMissing(access: access)
+        let secret = try ServerSecretFile(dataDirectory: database.dataDirectory)?.readOrMake()
         let server = try Server(
             access: access,
             roles: try effectiveRoles,
+            secret: secret,
             gateway: gateway.configuration,
             logger: logger
         ) { address in

@@ -30,22 +30,10 @@ struct Server {
         var services: [any Service] = [log, start]
         var host: QueueHost?
         if roles.contains(.relay) {
-            let activity = QueueClient(.productActivity)
-            let running = QueueHost(
-                log: log,
-                permanent: [activity, QueueClient(.productEvents)],
-                configuration: QueueHost.Configuration(
-                    connection: access.dispatcherConnection,
-                    owner: UUIDv7().description,
-                    address: roles.contains(.gateway) ? configuration.advertisedAddress : nil
-                ),
-                logger: logger
-            )
-            services.append(running)
-            host = running
-            if roles.contains(.consumer) {
-                services.append(ActivityConsumer(queue: activity, log: log, logger: logger))
-            }
+            let address = roles.contains(.gateway) ? configuration.advertisedAddress : nil
+            let delivery = Self.delivery(access, log: log, roles: roles, address: address, logger: logger)
+            services += delivery.services
+            host = delivery.host
         }
         if roles.contains(.gateway) {
             let keys = KeyStore(pool: log.readers, secret: secret, logger: logger)
@@ -74,6 +62,29 @@ struct Server {
     /// Ends what the services leave open.
     func close() async { await log.readers.shutdown() }
 
+    /// What leaves the log: destinations, queues, and what the built-in consumer counts.
+    private static func delivery(
+        _ access: EventLogAccess,
+        log: EventLog,
+        roles: Set<ServerRole>,
+        address: String?,
+        logger: Logger
+    ) -> (services: [any Service], host: QueueHost) {
+        let (connection, owner) = (access.dispatcherConnection, UUIDv7().description)
+        var queues = QueueHost.Configuration(connection: connection, owner: owner)
+        queues.address = address
+        let activity = QueueClient(.productActivity)
+        let host = QueueHost(
+            log: log,
+            permanent: [activity, QueueClient(.productEvents)],
+            configuration: queues,
+            logger: logger
+        )
+        let relays = RelaySupervisor(log: log, connection: connection, owner: owner, logger: logger)
+        let consumers = roles.contains(.consumer) ? [ActivityConsumer(queue: activity, log: log, logger: logger)] : []
+        return ([relays, host] + consumers, host)
+    }
+
     /// Every setting that changes what the server does, in a fixed order: its hash stands in the start's event.
     private static func text(of configuration: GatewayConfiguration, roles: Set<ServerRole>, log: EventLog) -> String {
         [
@@ -85,6 +96,8 @@ struct Server {
             "requestTimeout=\(configuration.requestTimeout)",
             "waitingRequestsLimit=\(configuration.waitingRequestsLimit)",
             "connectionLimit=\(configuration.connectionLimit)",
+            "queueBodyLimitBytes=\(configuration.queueBodyLimitBytes)",
+            "waitingPollsLimit=\(configuration.waitingPollsLimit)",
             "requireIfMatch=\(configuration.requireIfMatch)",
             "origin=\(log.identity.origin)",
             "partitionSize=\(log.identity.partitionSize)",

@@ -22,7 +22,8 @@ struct FirstInFirstOut<Element: Sendable>: Sendable {
         head = 0
     }
 
-    func forEach(_ body: (Element) -> Void) { elements[head...].forEach(body) }
+    /// From the front to the end.
+    var inOrder: ContiguousArray<Element>.SubSequence { elements[head...] }
 
     /// How many pass. O(n).
     func count(where isCounted: (Element) -> Bool) -> Int { elements[head...].count(where: isCounted) }
