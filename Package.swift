@@ -45,7 +45,7 @@ let package = Package(
             name: "Delivery",
             dependencies: [
                 "SQSProtocol", "JetStream", "EventLog", "Catalog", "LibPQ",
-                .asyncHTTPClient, .nioCore, .crypto, .log, .serviceLifecycle,
+                .asyncHTTPClient, .nioCore, .nioHTTP1, .crypto, .log, .serviceLifecycle,
             ],
             plugins: ["EmbedSQL"]
         ),
@@ -65,7 +65,7 @@ let package = Package(
         .executableTarget(
             name: "rastro",
             dependencies: [
-                "Gateway", "Audit", "Delivery", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres",
+                "Gateway", "Audit", "Delivery", "SQSProtocol", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres",
                 .argumentParser, .log, .serviceLifecycle, .unixSignals,
             ]
         ),
@@ -88,12 +88,15 @@ let package = Package(
         .testTarget(name: "SQSProtocolTests", dependencies: ["SQSProtocol", "Catalog"]),
         .testTarget(
             name: "JetStreamTests",
-            dependencies: ["JetStream", "EmbeddedPostgres", "TestSupport", .nioCore, .nioPosix, .nioSSL, .log]
+            dependencies: [
+                "JetStream", "Catalog", "EmbeddedPostgres", "TestSupport", .nioCore, .nioPosix, .nioSSL, .log,
+            ]
         ),
         .testTarget(
             name: "DeliveryTests",
             dependencies: [
-                "Delivery", "SQSProtocol", "JetStream", .asyncHTTPClient, "EventLog", "Catalog", "LibPQ",
+                "Delivery", "SQSProtocol", "JetStream", .asyncHTTPClient, .nioCore, .nioHTTP1, "EventLog", "Catalog",
+                "LibPQ",
                 "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
             ]
         ),
@@ -108,7 +111,7 @@ let package = Package(
             dependencies: [
                 "Gateway", "Audit", "Delivery", "SQSProtocol", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres",
                 "TestSupport",
-                .hummingbird, .hummingbirdTesting, .httpTypes, .log,
+                .hummingbird, .hummingbirdTesting, .httpTypes, .log, .serviceLifecycle,
             ]
         ),
         .testTarget(

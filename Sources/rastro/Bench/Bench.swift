@@ -15,7 +15,7 @@ struct Bench: AsyncParsableCommand {
     )
 
     enum Name: String, CaseIterable, ExpressibleByArgument {
-        case `import`, get, put, rebuild, delivery, memory
+        case `import`, get, put, rebuild, delivery, queues, messages, memory
     }
 
     @Flag(help: "Print one JSON document.")
@@ -145,6 +145,12 @@ private struct BenchService: Service {
             if plan.names.contains(.get) { results.add(try await load.measureFetches()) }
             if plan.names.contains(.put) { results.add(try await load.measureChanges()) }
             if plan.names.contains(.memory) { results.add(try await load.watchMemory()) }
+        }
+        if !plan.names.isDisjoint(with: [.queues, .messages]) {
+            try await BenchQueues(stage: stage, plan: plan).measure(results)
+        }
+        if plan.names.contains(.messages) {
+            results.add(try await BenchSignedQueue(stage: stage, plan: plan, tools: tools).measure())
         }
         if !plan.names.isDisjoint(with: [.rebuild, .delivery]) {
             let log = try await BenchLog(stage: stage, plan: plan)

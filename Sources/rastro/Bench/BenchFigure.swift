@@ -6,6 +6,7 @@ struct BenchFigure: Sendable {
         /// The value is at least so many times that of the comparison.
         case ratio(Double)
         case atLeast(Double)
+        case atMost(Double)
         /// No sample is further from the median than this part of it.
         case within(Double)
     }
@@ -42,6 +43,7 @@ struct BenchFigure: Sendable {
         case nil: nil
         case .ratio(let least): ratio.map { $0 >= least } ?? false
         case .atLeast(let least): value >= least
+        case .atMost(let most): value <= most
         case .within(let most): spread <= most
         }
     }

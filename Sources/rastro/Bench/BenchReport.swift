@@ -77,6 +77,7 @@ struct BenchReport {
         case nil: ""
         case .ratio(let least): ">= \(fixed(least, 1)) x"
         case .atLeast(let least): ">= \(number(least))"
+        case .atMost(let most): "<= \(number(most))"
         case .within(let most): "+- \(number(most * 100)) %"
         }
     }

@@ -78,12 +78,19 @@ struct BenchStage: Sendable {
         _ access: EventLogAccess,
         roles: Set<ServerRole>,
         unaudited: [UnauditedSource] = [],
+        secret: ServerSecret? = nil,
         _ body: @Sendable (String) async throws -> Value
     ) async throws -> Value {
         var configuration = GatewayConfiguration(host: "127.0.0.1", port: 0)
         configuration.unaudited = unaudited
         let (addresses, listening) = AsyncStream.makeStream(of: String.self)
-        let server = try Server(access: access, roles: roles, gateway: configuration, logger: logger) {
+        let server = try Server(
+            access: access,
+            roles: roles,
+            secret: secret,
+            gateway: configuration,
+            logger: logger
+        ) {
             listening.yield($0)
         }
         return try await withServices(server.services) {

@@ -33,7 +33,7 @@ struct BenchTools: Sendable {
     func load(
         _ url: String,
         script: String,
-        key: String,
+        key: String?,
         connections: Int,
         seconds: Int,
         arguments: [String]
@@ -42,8 +42,8 @@ struct BenchTools: Sendable {
         let command =
             [
                 wrk, "--latency", "-t", "\(threads)", "-c", "\(connections)", "-d", "\(seconds)s", "--timeout", "10s",
-                "-s", script, "-H", "x-api-key: \(key)", url, "--",
-            ] + arguments
+                "-s", script,
+            ] + (key.map { ["-H", "x-api-key: \($0)"] } ?? []) + [url, "--"] + arguments
         let output = try await Self.run(command, seconds: seconds)
         let values = Dictionary(Self.pairs(of: output)) { first, _ in first }
         if let refused = values["Non-2xx or 3xx responses:"] ?? values["Socket errors:"] {
