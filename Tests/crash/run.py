@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import checker
+import consumer
 import faults
 import test_checker
 import test_proxy
@@ -28,12 +29,13 @@ from server import Server, command, create_key
 
 ROOT = Path(__file__).resolve().parents[2]
 USERS = ("ana", "bob", "josé")
-WRITER_SCOPES, READER_SCOPES = "products:read,products:write", "products:read"
+WRITER_SCOPES, READER_SCOPES = "products:read,products:write", "products:read,queue:consume"
 TEMPLATE = "rastro_template"
 CATCH_UP_SECONDS = 45
 # Messages that were handed out when a server or a connection died come again after seconds, not half a minute.
 HASTEN_SQL = "update rastro.queues set visibility_timeout = interval '2 seconds'"
 LEAST_ACKNOWLEDGED = 30
+LAST_POSITION_SQL = "select to_json(coalesce(max(position), 0)) from events"
 
 
 @dataclass
@@ -44,6 +46,7 @@ class Result:
     events: int = 0
     stall: float = 0.0
     lag: float = 0.0
+    receipts: int = 0
     wrong: list = field(default_factory=list)
     detail: str = ""
 
@@ -54,6 +57,8 @@ class Harness:
         self.cluster = Cluster(directory / "postgres")
         self.users: list = []
         self.reader: tuple = ("", "")
+        # What signs requests to the queue.
+        self.pair: tuple = ("", "")
         self.running: list = []
 
     def prepare(self) -> None:
@@ -67,8 +72,10 @@ class Harness:
         server = self.new_server(url, "template")
         server.start()
         for user in USERS:
-            self.users.append((user, create_key(self.binary, url, self.directory, user, WRITER_SCOPES)))
-        self.reader = ("eve", create_key(self.binary, url, self.directory, "eve", READER_SCOPES))
+            self.users.append((user, create_key(self.binary, url, self.directory, user, WRITER_SCOPES)["key"]))
+        key = create_key(self.binary, url, self.directory, "eve", READER_SCOPES)
+        self.reader = ("eve", key["key"])
+        self.pair = (key["awsAccessKeyId"], key["awsSecretAccessKey"])
         wrong = server.stop()
         if wrong:
             raise RuntimeError(wrong)
@@ -106,6 +113,10 @@ class Harness:
 
     def play(self, result: Result, scene: faults.Scene) -> None:
         scene.load.start()
+        receipts = consumer.Receipts()
+        consumers = [consumer.Consumer(server, self.pair, receipts) for server in scene.servers]
+        for each in consumers:
+            each.start()
         try:
             began = checker_time()
             scene.wait(0.6 if self.short else 1.5)
@@ -119,7 +130,11 @@ class Harness:
         result.stall = max(scene.stalls, default=0.0)
         waited = time.monotonic()
         result.wrong += self.await_consumer(scene)
+        result.wrong += self.await_receipts(scene, receipts)
         result.lag = time.monotonic() - waited
+        result.receipts = len(receipts.list)
+        for each in consumers:
+            each.ending.set()
         for server in scene.servers:
             wrong = server.died() or server.stop()
             if wrong:
@@ -136,6 +151,13 @@ class Harness:
                 return [f"the consumer lags {lag} events behind after {CATCH_UP_SECONDS} s"]
             time.sleep(0.1)
         return []
+
+    def await_receipts(self, scene: faults.Scene, receipts: consumer.Receipts) -> list:
+        """Until every event has come through the queue for the outside; what is wrong with what came."""
+        last = int(checker.query(self.cluster.url(scene.database), LAST_POSITION_SQL)[0])
+        consumer.await_all(receipts, last, CATCH_UP_SECONDS)
+        found = receipts.faults(last)
+        return found[:5] + ([f"and {len(found) - 5} faults more of the receipts"] if len(found) > 5 else [])
 
     def judge(self, result: Result, scene: faults.Scene) -> None:
         history = scene.load.history.requests
@@ -173,18 +195,19 @@ def checker_time() -> int:
 
 
 def print_table(results: list) -> None:
-    header = ("fault", "runs", "acknowledged", "refused", "unknown", "events", "longest stall", "verdict")
+    header = ("fault", "runs", "acknowledged", "refused", "unknown", "events", "receipts", "longest stall", "verdict")
     rows = [header]
     for fault in dict.fromkeys(result.fault for result in results):
         mine = [result for result in results if result.fault == fault]
         sums = [sum(result.counts.get(name, 0) for result in mine) for name in header[2:5]]
         failed = sum(bool(result.wrong) for result in mine)
         rows.append((fault, len(mine), *sums, sum(result.events for result in mine),
+                     sum(result.receipts for result in mine),
                      f"{max(result.stall for result in mine):.2f} s", f"{failed} failed" if failed else "passed"))
     widths = [max(len(str(row[column])) for row in rows) for column in range(len(header))]
     print()
     for row in rows:
-        print("  ".join(str(value).ljust(width) if column in (0, 7) else str(value).rjust(width)
+        print("  ".join(str(value).ljust(width) if column in (0, 8) else str(value).rjust(width)
                         for column, (value, width) in enumerate(zip(row, widths))).rstrip())
 
 
@@ -217,7 +240,7 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="rastro-crash-"))
     directory.chmod(0o755)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    missed = test_checker.missed(test_checker.SEED) + test_proxy.missed()
+    missed = test_checker.missed(test_checker.SEED) + test_proxy.missed() + consumer.missed()
     if missed:
         sys.exit("the harness itself is not to be trusted:\n" + "\n".join(missed))
     print(f"checker: finds all {len(test_checker.PLANTED)} planted faults")
@@ -233,7 +256,7 @@ def main() -> int:
             results.append(result)
             verdict = "FAILED" if result.wrong else "passed"
             print(f"{verdict}  {fault} (seed {result.seed}): {result.detail}; "
-                  f"the consumer caught up in {result.lag:.1f} s", flush=True)
+                  f"the consumers caught up in {result.lag:.1f} s", flush=True)
             for line in result.wrong:
                 print(f"        {line}", flush=True)
     print_table(results)

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import threading
 from pathlib import Path
@@ -28,7 +29,8 @@ class Server:
 
     def start(self) -> None:
         """Starts it and waits for its `listening on` line."""
-        command = [self.binary, "serve", "--host", "127.0.0.1", "--port", "0", "--database-url", self.url]
+        # Known beforehand, so that it can be told to the other server, which forwards to it.
+        command = [self.binary, "serve", "--host", "127.0.0.1", "--port", str(free_port()), "--database-url", self.url]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                             cwd=self.directory, env=environment(self.directory), text=True)
@@ -115,9 +117,19 @@ def command(binary: str, url: str, directory: Path, *arguments: str) -> str:
 
 
 def environment(home: Path) -> dict:
-    return dict(clean_environment(home), RASTRO_PARTITION_SIZE=str(PARTITION_SIZE))
+    secret = home / "server-secret"
+    if not secret.exists():
+        secret.touch(mode=0o600)
+        secret.write_text(os.urandom(32).hex())
+    return dict(clean_environment(home), RASTRO_PARTITION_SIZE=str(PARTITION_SIZE), RASTRO_SECRET_FILE=str(secret))
 
 
-def create_key(binary: str, url: str, directory: Path, user: str, scopes: str) -> str:
-    made = command(binary, url, directory, "keys", "create", "--user", user, "--scopes", scopes, "--json")
-    return json.loads(made)["key"]
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def create_key(binary: str, url: str, directory: Path, user: str, scopes: str) -> dict:
+    """As `rastro keys create --json` tells it."""
+    return json.loads(command(binary, url, directory, "keys", "create", "--user", user, "--scopes", scopes, "--json"))
