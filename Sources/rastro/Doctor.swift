@@ -53,7 +53,7 @@ struct Doctor: AsyncParsableCommand {
     private func show(_ finding: Finding) {
         guard options.json else {
             let level = finding.level.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0)
-            let check = finding.check.padding(toLength: 15, withPad: " ", startingAt: 0)
+            let check = finding.check.padding(toLength: 16, withPad: " ", startingAt: 0)
             Terminal.print("\(level)  \(check)  \(finding.found)\(finding.advice.map { "; \($0)" } ?? "")")
             return
         }
