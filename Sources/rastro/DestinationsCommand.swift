@@ -17,7 +17,9 @@ struct DestinationsCommand: AsyncParsableCommand {
 
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Add a queue of AWS SQS; it gets the events to come, or those from a position on."
+            abstract: "Add a destination; it gets the events to come, or those from a position on.",
+            discussion:
+                "A queue of AWS SQS by --queue-url, or a stream of NATS JetStream by --nats-server and --stream."
         )
 
         @OptionGroup var options: DatabaseOptions
@@ -26,7 +28,10 @@ struct DestinationsCommand: AsyncParsableCommand {
         var name: String
 
         @Option(help: "The queue's URL; one that ends in .fifo keeps each product's order.")
-        var queueURL: String
+        var queueURL: String?
+
+        @OptionGroup(title: "NATS JetStream")
+        var jetStream: JetStreamOptions
 
         @Option(help: "The queue's region; by default the one in its URL, then as AWS tools find it.")
         var region: String?
@@ -63,7 +68,10 @@ struct DestinationsCommand: AsyncParsableCommand {
                 throw ValidationError("'\(name)' is no name for a destination")
             }
             guard name != Replay.builtIn else { throw ValidationError("\(name) is the built-in queue") }
-            if let fault = sqs.fault { throw ValidationError(fault) }
+            guard (queueURL == nil) != jetStream.natsServer.isEmpty else {
+                throw ValidationError("name either --queue-url or --nats-server")
+            }
+            if let fault = sqs?.fault ?? jetStream.configuration?.fault { throw ValidationError(fault) }
             if let from, from < 1 { throw ValidationError("--from is a position: 1 or more") }
             for id in product where ProductID(id) == nil {
                 throw ValidationError("a product id is a positive integer")
@@ -71,22 +79,30 @@ struct DestinationsCommand: AsyncParsableCommand {
             try EventType.validate(names: type)
         }
 
-        private var sqs: SQSConfiguration {
-            SQSConfiguration(
-                queueURL: queueURL,
-                region: region,
-                endpointURL: endpointURL,
-                profile: profile,
-                groupBatch: groupBatch
-            )
+        private var sqs: SQSConfiguration? {
+            queueURL.map { url in
+                SQSConfiguration(
+                    queueURL: url,
+                    region: region,
+                    endpointURL: endpointURL,
+                    profile: profile,
+                    groupBatch: groupBatch
+                )
+            }
+        }
+
+        /// What the destination is, and its configuration.
+        private var target: (kind: DestinationDescription.Kind, configuration: JSONValue) {
+            if let configuration = jetStream.configuration { return (.jetstream, configuration.json) }
+            return (.sqs, sqs?.json ?? .object([]))
         }
 
         func run() async throws {
             let cursor = try await options.administer { [self] administration in
                 try await administration.add(
                     name: name,
-                    kind: .sqs,
-                    configuration: sqs.json,
+                    kind: target.kind,
+                    configuration: target.configuration,
                     types: type.compactMap(EventType.init(name:)),
                     products: product,
                     after: from.map { $0 - 1 }
