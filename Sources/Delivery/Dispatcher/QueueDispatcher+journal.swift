@@ -1,6 +1,7 @@
 import EventLog
 import LibPQ
 import Logging
+import Synchronization
 
 /// The database's side of a dispatcher.
 extension QueueDispatcher {
@@ -30,6 +31,7 @@ extension QueueDispatcher {
             try openMove(&owned)
             ownership = owned
             standbySession = nil
+            inbox.isOwner.store(true, ordering: .relaxed)
             logger.info("took the queue over", metadata: ["queue": "\(queue.name)"])
             return true
         } catch {
@@ -53,6 +55,7 @@ extension QueueDispatcher {
     func leave() {
         standbySession?.close()
         standbySession = nil
+        inbox.isOwner.store(false, ordering: .relaxed)
         guard let owned = ownership else { return }
         do {
             _ = try owned.session.query(Statements.leaveQueue, Parameters().int16(queue.id).int64(owned.epoch))

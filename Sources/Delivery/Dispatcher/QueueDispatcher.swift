@@ -44,9 +44,7 @@ final class QueueDispatcher {
     let inbox: QueueInbox
     let settings: Settings
     let logger: Logger
-    var ownership: Ownership? {
-        didSet { inbox.isOwner.store(ownership != nil, ordering: .relaxed) }
-    }
+    var ownership: Ownership?
     /// The standby's session: asking whether the queue is free costs one statement, not a connection.
     var standbySession: Session?
     /// A move whose target is no more; written down at the next take-over.
@@ -209,6 +207,7 @@ final class QueueDispatcher {
 
     /// Forgets the state; those who wait are told.
     private func drop() {
+        inbox.isOwner.store(false, ordering: .relaxed)
         ownership?.session.close()
         ownership = nil
         refuse(waiting.map(QueueRequest.receive), .notOwner)

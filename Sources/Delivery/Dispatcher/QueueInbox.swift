@@ -26,7 +26,8 @@ final class QueueInbox: Sendable {
     }
 
     private let state = Monitor(State())
-    /// Set by the dispatcher.
+    /// Set by the dispatcher at a take-over and when it gives the queue up, not in between: who asks meanwhile would look
+    /// for an owner elsewhere.
     let isOwner = Atomic(false)
     private let limits: Limits
 
