@@ -45,7 +45,7 @@ let package = Package(
             name: "Delivery",
             dependencies: [
                 "SQSProtocol", "JetStream", "EventLog", "Catalog", "LibPQ",
-                .asyncHTTPClient, .nioCore, .nioHTTP1, .crypto, .log, .serviceLifecycle,
+                .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .crypto, .log, .serviceLifecycle,
             ],
             plugins: ["EmbedSQL"]
         ),
@@ -66,7 +66,7 @@ let package = Package(
             name: "rastro",
             dependencies: [
                 "Gateway", "Audit", "Delivery", "SQSProtocol", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres",
-                .argumentParser, .log, .serviceLifecycle, .unixSignals,
+                .argumentParser, .log, .nioCore, .nioPosix, .serviceLifecycle, .unixSignals,
             ]
         ),
 
@@ -95,7 +95,8 @@ let package = Package(
         .testTarget(
             name: "DeliveryTests",
             dependencies: [
-                "Delivery", "SQSProtocol", "JetStream", .asyncHTTPClient, .nioCore, .nioHTTP1, "EventLog", "Catalog",
+                "Delivery", "SQSProtocol", "JetStream", .asyncHTTPClient, .crypto, .nioCore, .nioHTTP1, "EventLog",
+                "Catalog",
                 "LibPQ",
                 "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
             ]

@@ -146,8 +146,7 @@ CREATE FUNCTION rastro.fence_destination(destination integer, its_epoch bigint) 
     AS $$
 begin
     perform from destinations
-    where destination_id = destination and epoch = its_epoch and removed_at is null and not is_paused
-    for no key update;
+    where destination_id = destination and epoch = its_epoch and removed_at is null for no key update;
     if not found then
         raise exception using errcode = 'RS005', message = 'this process no longer owns the destination';
     end if;
@@ -182,6 +181,58 @@ begin
     return 1;
 end $$;
 
+CREATE FUNCTION rastro.grant_consumers(role_name name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    execute format('grant insert, update, delete on product_activity, user_activity, activity_inbox to %I', role_name);
+    execute format('grant update on activity_swept to %I', role_name);
+    execute format('grant execute on function apply_activity, sweep_activity_inbox to %I', role_name);
+end $$;
+
+CREATE FUNCTION rastro.grant_log(role_name name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    execute format('grant insert on events, users, api_keys, writers to %I', role_name);
+    execute format('grant update (lock_only) on log_head to %I', role_name);
+    execute format('grant update (epoch) on writers to %I', role_name);
+    execute format('grant insert, delete on batches to %I', role_name);
+    execute format('grant insert, update, delete on products to %I', role_name);
+    execute format('grant execute on function lock_head, append_fetches, ensure_partitions, end_api_key, '
+        'renew_api_key to %I', role_name);
+end $$;
+
+CREATE FUNCTION rastro.grant_queues(role_name name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    execute format('grant insert, update, delete on queue_leases, queue_pending, queue_messages, queue_deduplication, '
+        'queue_replays, queue_moves to %I', role_name);
+    execute format('grant insert, delete on queues to %I', role_name);
+    execute format('grant update (name, epoch, owner, lease_until, owner_address, visibility_timeout, delay, '
+        'receive_wait, retention, maximum_message_bytes, dead_letter_queue, max_receive_count, redrive_from, '
+        'deduplicates_content, deduplicates_by_group, has_high_throughput, tags, changed_at, purged_at, '
+        'purged_through, deleted_at) on queues to %I', role_name);
+    execute format('grant execute on function fence_queue, lock_queues, send_messages, last_message, bury_messages, '
+        'move_messages, sweep_messages, purge_queue, forget_queue to %I', role_name);
+end $$;
+
+CREATE FUNCTION rastro.grant_relay(role_name name) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    execute format('grant insert on destinations to %I', role_name);
+    execute format('grant update (configuration, event_types, product_ids, cursor, epoch, owner, lease_until, revision, '
+        'is_paused, last_error, last_error_at, failing_since, removed_at) on destinations to %I', role_name);
+    execute format('grant insert, update, delete on destination_replays, relay_holds, parked_events to %I', role_name);
+    execute format('grant execute on function fence_destination, save_relay, remove_destination to %I', role_name);
+end $$;
+
 CREATE FUNCTION rastro.grant_serving(role_name name) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
@@ -190,27 +241,7 @@ begin
     execute format('grant usage on schema %I to %I', current_schema(), role_name);
     execute format('grant select on all tables in schema %I to %I', current_schema(), role_name);
     execute format('grant usage on all sequences in schema %I to %I', current_schema(), role_name);
-    execute format('grant insert on events, users, api_keys, writers to %I', role_name);
-    execute format('grant update (lock_only) on log_head to %I', role_name);
-    execute format('grant update (epoch) on writers to %I', role_name);
-    execute format('grant insert, delete on batches to %I', role_name);
-    execute format('grant insert, update, delete on products, queue_leases, queue_pending, queue_messages, '
-        'queue_deduplication, product_activity, user_activity, activity_inbox to %I', role_name);
-    execute format('grant update on activity_swept to %I', role_name);
-    execute format('grant insert, delete on queues to %I', role_name);
-    execute format('grant update (name, epoch, owner, lease_until, owner_address, visibility_timeout, delay, '
-        'receive_wait, retention, maximum_message_bytes, dead_letter_queue, max_receive_count, redrive_from, '
-        'deduplicates_content, deduplicates_by_group, has_high_throughput, tags, changed_at, purged_at, '
-        'purged_through, deleted_at) on queues to %I', role_name);
-    execute format('grant insert, update, delete on queue_replays, queue_moves to %I', role_name);
-    execute format('grant insert on destinations to %I', role_name);
-    execute format('grant update (configuration, event_types, product_ids, cursor, epoch, owner, lease_until, revision, '
-        'is_paused, last_error, last_error_at, removed_at) on destinations to %I', role_name);
-    execute format('grant insert, update, delete on destination_replays, relay_holds, parked_events to %I', role_name);
-    execute format('grant execute on function lock_head, append_fetches, ensure_partitions, end_api_key, '
-        'renew_api_key, fence_queue, lock_queues, apply_activity, sweep_activity_inbox, send_messages, last_message, '
-        'bury_messages, move_messages, sweep_messages, purge_queue, forget_queue, fence_destination, save_relay, '
-        'remove_destination to %I', role_name);
+    perform grant_log(role_name), grant_queues(role_name), grant_consumers(role_name), grant_relay(role_name);
 end $$;
 
 CREATE FUNCTION rastro.last_message(queue smallint) RETURNS bigint
@@ -373,7 +404,7 @@ CREATE FUNCTION rastro.renew_api_key(key text, hash bytea, OUT client_no integer
     where key_id = key and revoked_at is null returning k.client_no, k.generation
 $$;
 
-CREATE FUNCTION rastro.save_relay(destination integer, its_epoch bigint, replay integer, its_cursor bigint, parked_positions bigint[], parked_groups bigint[], parked_errors text[], hold_groups bigint[], hold_positions bigint[], hold_parked boolean[], ended_groups bigint[]) RETURNS void
+CREATE FUNCTION rastro.save_relay(destination integer, its_epoch bigint, replay integer, its_cursor bigint, parked_positions bigint[], parked_groups bigint[], parked_errors text[], hold_groups bigint[], hold_positions bigint[], hold_parked boolean[], hold_failures integer[], hold_retries timestamp with time zone[], ended_groups bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
     AS $$
@@ -390,11 +421,13 @@ begin
     from unnest(parked_positions, parked_groups, parked_errors) p (position, grp, error)
     on conflict (destination_id, replay_no, position)
     do update set error = excluded.error, parked_at = excluded.parked_at, skipped_at = null;
-    insert into relay_holds (destination_id, replay_no, grp, from_position, is_parked)
-    select destination, replay, h.grp, h.position, h.parked
-    from unnest(hold_groups, hold_positions, hold_parked) h (grp, position, parked)
+    insert into relay_holds (destination_id, replay_no, grp, from_position, is_parked, failures, retry_at)
+    select destination, replay, h.grp, h.position, h.parked, h.failures, h.retry_at
+    from unnest(hold_groups, hold_positions, hold_parked, hold_failures, hold_retries)
+        h (grp, position, parked, failures, retry_at)
     on conflict (destination_id, replay_no, grp)
-    do update set from_position = excluded.from_position, is_parked = excluded.is_parked, is_released = false;
+    do update set from_position = excluded.from_position, is_parked = excluded.is_parked,
+        failures = excluded.failures, retry_at = excluded.retry_at, is_released = false;
     delete from relay_holds
     where destination_id = destination and replay_no = replay and grp = any (ended_groups);
 end $$;
@@ -608,8 +641,9 @@ CREATE TABLE rastro.destinations (
     last_error_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     removed_at timestamp with time zone,
+    failing_since timestamp with time zone,
     CONSTRAINT destinations_cursor_check CHECK ((cursor >= 0)),
-    CONSTRAINT destinations_kind_check CHECK ((kind = ANY (ARRAY['sqs'::text, 'jetstream'::text]))),
+    CONSTRAINT destinations_kind_check CHECK ((kind = ANY (ARRAY['sqs'::text, 'jetstream'::text, 'webhook'::text]))),
     CONSTRAINT destinations_name_check CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$'::text))
 );
 
@@ -840,7 +874,9 @@ CREATE TABLE rastro.relay_holds (
     grp bigint NOT NULL,
     from_position bigint NOT NULL,
     is_parked boolean NOT NULL,
-    is_released boolean DEFAULT false NOT NULL
+    is_released boolean DEFAULT false NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone
 );
 
 CREATE TABLE rastro.schema_versions (

@@ -1,9 +1,12 @@
 import Catalog
 import Crypto
+import Foundation
 
-/// The server's secret, from which the AWS key pairs of all API keys follow: nothing of theirs is stored.
+/// The server's secret, from which the AWS key pairs of all API keys and the secrets of all webhooks follow: nothing of
+/// theirs is stored.
 ///
-/// It lies in a file outside the database. Who has it can sign as any key; with another one every AWS pair changes.
+/// It lies in a file outside the database. Who has it can sign as any key; with another one every AWS pair and every
+/// webhook's secret changes.
 package struct ServerSecret: Sendable {
     private static let prefix = "RASTROKEY"
     package static let byteCounts = 32...4_096
@@ -40,5 +43,16 @@ package struct ServerSecret: Sendable {
         let message = Array("rastro/aws-secret/v1\0\(keyID)\0\(generation)".utf8)
         let code = HMAC<SHA256>.authenticationCode(for: message, using: key)
         return Base64URL.encode(Array(code.prefix(30))).replacing("-", with: "+").replacing("_", with: "/")
+    }
+
+    /// The secret that signs a webhook's messages: `whsec_` and 32 bytes in base 64, the
+    /// `HMAC-SHA256(secret, "rastro/webhook-secret/v1" ‖ 0x00 ‖ id)`. A new id is a new secret.
+    package func webhookSecret(_ id: String) -> String {
+        "whsec_" + Data(webhookKey(id)).base64EncodedString()
+    }
+
+    /// The bytes of `webhookSecret`.
+    package func webhookKey(_ id: String) -> [UInt8] {
+        Array(HMAC<SHA256>.authenticationCode(for: Array("rastro/webhook-secret/v1\0\(id)".utf8), using: key))
     }
 }

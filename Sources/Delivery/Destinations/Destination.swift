@@ -11,6 +11,11 @@ protocol Destination: Sendable {
     /// Events go in strict order of positions, one batch at a time, and no event is refused; after `unavailable` the
     /// destination is opened again.
     var isSequential: Bool { get }
+    /// Calls of `send` under way at once at most.
+    var concurrency: Int { get }
+    var backoff: RelayBackoff { get }
+    /// After so long without a proper answer the destination is disabled; nil: never.
+    var patience: Duration? { get }
     /// It must be opened again although nothing was sent: its connection is gone, and with it perhaps what it had taken.
     var isBroken: Bool { get async }
 
@@ -19,14 +24,19 @@ protocol Destination: Sendable {
     /// Returns the last position up to which the destination is known to hold everything; nil when it cannot tell.
     func open() async throws(DestinationError) -> Int64?
 
-    /// Sends messages; an outcome each, in order. Returns within a bounded time, also when cancelled.
-    func send(_ messages: [OutgoingEvent]) async -> [SendOutcome]
+    /// Sends messages; an outcome each, in order. Returns within a bounded time, and soon when cancelled.
+    ///
+    /// - Parameter permit: is asked before each request that a call makes.
+    func send(_ messages: [OutgoingEvent], _ permit: SendPermit) async -> [SendOutcome]
 
     func close() async
 }
 
 extension Destination {
     var isSequential: Bool { false }
+    var concurrency: Int { 8 }
+    var backoff: RelayBackoff { .doubling }
+    var patience: Duration? { nil }
     var isBroken: Bool { get async { false } }
 }
 
@@ -40,21 +50,35 @@ struct OutgoingEvent: Sendable {
     let body: [UInt8]
     /// The position; replays have their own, so that a destination that knows the live message takes it again.
     let deduplicationID: String
+    /// Names the message in all logs: the log's incarnation, and the deduplication id.
+    let messageID: String
     let isReplay: Bool
 
     /// `log` for events about no product.
     var groupID: String { product.map { String($0) } ?? "log" }
 }
 
+/// Whether this process may still send: it owns the destination as far as it knows.
+struct SendPermit: Sendable {
+    let isGiven: @Sendable () -> Bool
+
+    static let always = SendPermit { true }
+    /// What becomes of a message that may not be sent any more.
+    static let ended = SendOutcome.unavailable("the lease is over")
+}
+
 /// What became of a message. Reasons are shown to operators and kept: no secrets stand in them.
 enum SendOutcome: Sendable, Hashable {
     case accepted
-    /// This message could not be taken now.
-    case retry(String)
+    /// This message could not be taken now; `after`: not before so long.
+    case retry(String, after: Duration? = nil)
     /// This message will never be taken.
     case refused(String)
-    /// Nothing is known of the message: the destination as a whole gave no proper answer.
-    case unavailable(String)
+    /// Nothing is known of the message: the destination as a whole gave no proper answer; `after`: ask it not before so
+    /// long.
+    case unavailable(String, after: Duration? = nil)
+    /// The destination asks for no more events at all.
+    case gone(String)
 }
 
 /// Why a destination cannot be used: shown to operators, without secrets.

@@ -102,7 +102,7 @@ actor JetStreamDestination: Destination {
 
 extension JetStreamDestination {
     /// The log as it grows and replays come at once: one after the other, they make one chain.
-    func send(_ events: [OutgoingEvent]) async -> [SendOutcome] {
+    func send(_ events: [OutgoingEvent], _ permit: SendPermit) async -> [SendOutcome] {
         while isSending { await withCheckedContinuation { waiting.append($0) } }
         isSending = true
         defer {

@@ -60,7 +60,7 @@ struct SQSDestination: Destination {
 
     func close() async { try? await client.shutdown() }
 
-    func send(_ messages: [OutgoingEvent]) async -> [SendOutcome] {
+    func send(_ messages: [OutgoingEvent], _ permit: SendPermit) async -> [SendOutcome] {
         guard let key = profile.credentials() else {
             let reason = "no credentials for AWS: neither in the environment nor in the profile \(profile.profile)"
             return messages.map { _ in .unavailable(reason) }
@@ -75,6 +75,10 @@ struct SQSDestination: Destination {
             // Something in it offends; one by one it shows which. Messages of one product stop at the first.
             var stopped: Set<String> = []
             for (index, message) in zip(sendable, batch) {
+                guard permit.isGiven() else {
+                    outcomes[index] = SendPermit.ended
+                    continue
+                }
                 guard !stopped.contains(message.groupID) else {
                     outcomes[index] = .retry("an earlier event of its product was not taken")
                     continue

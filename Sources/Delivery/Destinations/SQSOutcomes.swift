@@ -41,7 +41,7 @@ enum SQSOutcomes {
             writer.member("MessageBody", String(decoding: message.body, as: UTF8.self))
             if configuration.isFIFO {
                 writer.member("MessageGroupId", message.groupID)
-                writer.member("MessageDeduplicationId", message.deduplicationID)
+                writer.member("MessageDeduplicationId", message.messageID)
             }
             writer.endObject()
         }

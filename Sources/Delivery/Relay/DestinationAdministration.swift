@@ -47,6 +47,57 @@ package struct DestinationAdministration: Sendable {
         return outcome.position == nil ? nil : added.load(ordering: .relaxed)
     }
 
+    /// Changes a destination: `change` gets it as it is and says in a word what it does. Its owner begins anew with it
+    /// within a second; the cursor stays. Nothing is recorded when nothing changes.
+    ///
+    /// - Parameter kind: only a destination of this kind is meant; nil: any.
+    /// - Returns: what it is now; nil when there is no such destination.
+    package func change(
+        _ name: String,
+        kind: DestinationDescription.Kind? = nil,
+        _ change: @escaping @Sendable (inout DestinationSettings) -> String
+    ) async throws(CommitError) -> DestinationSettings? {
+        let changed = Mutex<DestinationSettings?>(nil)
+        let act = Act { session, _ in
+            let rows = try session.query(Statements.lockDestination, Parameters().text(name))
+            guard let row = rows.first else { return nil }
+            let found = try DestinationDescription(id: row.int32(0), row, offset: 1, after: row.int64(6))
+            guard kind == nil || found.kind == kind else { return nil }
+            let before = DestinationSettings(found, isPaused: try row.bool(7))
+            var after = before
+            let word = change(&after)
+            changed.withLock { $0 = after }
+            guard after != before else { return nil }
+            var writer = JSONWriter()
+            writer.value(after.configuration)
+            let parameters = Parameters()
+                .int32(found.id).json(bytes: writer.bytes).int16Array(after.types.map(\.rawValue))
+                .int64Array(after.products).bool(after.isPaused)
+            _ = try session.query(Statements.changeDestination, parameters)
+            return Self.changed(name, word, from: before, to: after).bytes
+        }
+        _ = try await log.submit(.act(act), context: context)
+        return changed.withLock(\.self)
+    }
+
+    private static func changed(
+        _ name: String,
+        _ word: String,
+        from before: DestinationSettings,
+        to after: DestinationSettings
+    ) -> OperationData {
+        var data = changed(name, word)
+        if after.types != before.types { data.add("types", after.types.map(\.name)) }
+        if after.products != before.products { data.add("products", after.products.map { String($0) }) }
+        if after.isPaused != before.isPaused { data.add("paused", after.isPaused ? "true" : "false") }
+        if after.configuration != before.configuration {
+            var writer = JSONWriter()
+            writer.value(after.configuration)
+            data.add("configuration", OperationData.digest(String(decoding: writer.bytes, as: UTF8.self)))
+        }
+        return data
+    }
+
     /// False when there is no such destination, or it is so already.
     package func pause(_ name: String, _ isPaused: Bool) async throws(CommitError) -> Bool {
         let act = Act { session, _ in
@@ -57,10 +108,12 @@ package struct DestinationAdministration: Sendable {
     }
 
     /// False when there is no such destination.
-    package func remove(_ name: String) async throws(CommitError) -> Bool {
+    ///
+    /// - Parameter kind: only a destination of this kind is meant; nil: any.
+    package func remove(_ name: String, kind: DestinationDescription.Kind? = nil) async throws(CommitError) -> Bool {
         let act = Act { session, context in
             let parameters = Parameters().text(name)
-                .timestamp(microsecondsSinceEpoch: context.recordedAt().microseconds)
+                .timestamp(microsecondsSinceEpoch: context.recordedAt().microseconds).text(kind?.rawValue)
             guard let row = try session.query(Statements.removeDestination, parameters).first else { return nil }
             var data = Self.changed(name, "removed")
             data.add("cursor", try row.int64(0))

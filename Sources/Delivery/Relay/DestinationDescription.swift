@@ -7,6 +7,7 @@ package struct DestinationDescription: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         case sqs
         case jetstream
+        case webhook
     }
 
     package let id: Int32
@@ -57,6 +58,8 @@ package struct DestinationStatus: Sendable {
     package let owner: String?
     package let lastError: String?
     package let lastErrorAt: Timestamp?
+    /// Since when the destination as a whole gives no proper answer; nil while it answers.
+    package let failingSince: Timestamp?
     package let createdAt: Timestamp
     package let parked: Int64
     /// Products that wait behind a parked event, or for room.
@@ -77,6 +80,7 @@ package struct DestinationStatus: Sendable {
                     owner: try row.optionalText(9),
                     lastError: try row.optionalText(10),
                     lastErrorAt: try row.optionalTimestamp(11).map(Timestamp.init(microseconds:)),
+                    failingSince: try row.optionalTimestamp(17).map(Timestamp.init(microseconds:)),
                     createdAt: Timestamp(microseconds: try row.timestamp(12)),
                     parked: try row.int64(14),
                     heldProducts: try row.int64(15)

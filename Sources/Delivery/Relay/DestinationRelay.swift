@@ -28,8 +28,11 @@ struct DestinationRelay: Sendable {
         var readingSize: Int32 = 100
         /// Replays under way at once; the others wait.
         var replayLimit = 4
-        /// How long is waited after a destination could not be opened.
-        var reopening: Duration = .seconds(2)
+        /// How long is waited after an owner has failed, first; doubling up to `longestPause`.
+        var reopening: Duration = .milliseconds(500)
+        var longestPause: Duration = .seconds(10)
+        /// How long what is under way may take once the relay is told to stop.
+        var stopping: Duration = .seconds(5)
     }
 
     let store: RelayStore
@@ -41,12 +44,19 @@ struct DestinationRelay: Sendable {
 
     /// Relays until it is stopped: what is under way then is finished and saved.
     func run() async {
+        var failures = 0
         while !stop.isSet, !Task.isCancelled {
             let before = ContinuousClock.now
             var pause = settings.standby
             do {
                 if let taken = try await store.take(owner: settings.owner, lease: settings.lease) {
-                    pause = await own(taken, since: before)
+                    switch await own(taken, since: before) {
+                    case .ended: (failures, pause) = (0, .zero)
+                    case .broke: (failures, pause) = (1, waiting(after: 1))
+                    case .failed:
+                        failures += 1
+                        pause = waiting(after: failures)
+                    }
                 }
             } catch {
                 logger.debug("cannot take the destination over", metadata: ["error": "\(error)"])
@@ -55,30 +65,78 @@ struct DestinationRelay: Sendable {
         }
     }
 
-    /// Returns how long to wait before it is tried again.
-    private func own(_ taken: RelayStore.Taken, since before: ContinuousClock.Instant) async -> Duration {
+    private func waiting(after failures: Int) -> Duration {
+        min(settings.longestPause, settings.reopening * (1 << min(failures - 1, 10)))
+    }
+
+    private enum Ending {
+        /// As it should: stopped, paused or changed.
+        case ended
+        /// After the destination had taken events.
+        case broke
+        case failed
+    }
+
+    private func own(_ taken: RelayStore.Taken, since before: ContinuousClock.Instant) async -> Ending {
         var logger = logger
         logger[metadataKey: "destination"] = "\(taken.destination.name)"
+        let lease = RelayLease(until: before + settings.lease)
         let destination: any Destination
-        let known: Int64?
-        do throws(DestinationError) {
-            destination = try open(taken.destination)
-            known = try await destination.open()
-        } catch {
-            logger.warning("the destination cannot be used", metadata: ["error": "\(error)"])
-            try? await store.leave(taken.epoch, error: error.description)
-            return settings.reopening
+        do throws(DestinationError) { destination = try open(taken.destination) } catch {
+            await giveUp(taken, error, logger: logger)
+            return .failed
         }
-        logger.info("relaying", metadata: ["after": "\(taken.cursor)"])
-        var owner = RelayOwner(self, taken, destination, since: before, logger: logger)
+        var owner = RelayOwner(self, taken, destination, lease, logger: logger)
         do {
+            let known = try await opened(destination, taken, lease)
+            logger.info("relaying", metadata: ["after": "\(taken.cursor)"])
             try await owner.begin(known: known)
             try await owner.run()
         } catch {
-            logger.notice("the destination is given up", metadata: ["error": "\(error)"])
+            await destination.close()
+            await giveUp(taken, error, logger: logger)
+            return owner.hasSent ? .broke : .failed
         }
         await destination.close()
-        return settings.standby
+        return .ended
+    }
+
+    /// Lets another take the destination, and says why to whoever lists it.
+    private func giveUp(_ taken: RelayStore.Taken, _ error: any Error, logger: Logger) async {
+        let reason = (error as? DestinationError)?.description ?? "\(error)"
+        logger.warning("the destination is given up", metadata: ["error": "\(reason)"])
+        try? await store.leave(taken.epoch, error: reason)
+    }
+
+    /// Opens a destination, keeping the lease meanwhile: that may take longer than a lease lasts.
+    private func opened(
+        _ destination: any Destination,
+        _ taken: RelayStore.Taken,
+        _ lease: RelayLease
+    ) async throws -> Int64? {
+        try await withThrowingTaskGroup(of: Opening.self) { group in
+            group.addTask { .opened(try await destination.open()) }
+            group.addTask {
+                while !stop.isSet, !Task.isCancelled { await stop.wait(atMost: .seconds(3_600)) }
+                throw DestinationError("the server is shutting down")
+            }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: settings.renewal)
+                    let before = ContinuousClock.now
+                    let kept = try await store.keep(taken.epoch, owner: settings.owner, lease: settings.lease)
+                    guard kept != nil else { throw DestinationError("another process owns it") }
+                    lease.renew(until: before + settings.lease)
+                }
+            }
+            defer { group.cancelAll() }
+            guard case .opened(let known)? = try await group.next() else { return nil }
+            return known
+        }
+    }
+
+    private enum Opening: Sendable {
+        case opened(Int64?)
     }
 }
 

@@ -1,9 +1,18 @@
+import Catalog
 import EventLog
 import LibPQ
 import Logging
 
 /// The time of owning a destination: one task keeps the states, sends run beside it.
 struct RelayOwner {
+    private enum Ending {
+        case changed
+        /// The destination wants no more: it is disabled.
+        case goodbye(String)
+        /// Only opening it again tells what it holds.
+        case reopening(String)
+    }
+
     private enum Arrival: Sendable {
         case sent(source: Int32, RelayState<OutgoingEvent>.Batch, [SendOutcome])
         case woken
@@ -22,9 +31,16 @@ struct RelayOwner {
     private var lastRenewal: ContinuousClock.Instant
     private var lastSave: ContinuousClock.Instant?
     private var underWay = 0
+    /// The destination has taken an event.
+    private(set) var hasSent = false
+    /// Why nothing more is sent, once it is so: what is under way is waited for and written down.
+    private var ending: Ending?
+    private var stoppingSince: ContinuousClock.Instant?
     /// What last went wrong and is not yet written down.
     private var error: String?
     private var isQuiet = false
+    /// Whether the destination as a whole gave no proper answer when it was last asked; nil: not asked since.
+    private var isFailing: Bool?
 
     private var store: RelayStore { relay.store }
     private var settings: DestinationRelay.Settings { relay.settings }
@@ -33,23 +49,21 @@ struct RelayOwner {
         _ relay: DestinationRelay,
         _ taken: RelayStore.Taken,
         _ destination: any Destination,
-        since before: ContinuousClock.Instant,
+        _ lease: RelayLease,
         logger: Logger
     ) {
         self.relay = relay
         self.taken = taken
         self.destination = destination
         self.logger = logger
-        lease = RelayLease(until: before + relay.settings.lease)
-        lastRenewal = before
+        self.lease = lease
+        lastRenewal = .now - relay.settings.renewal
     }
 
     /// Reads what the owner before has left.
     mutating func begin(known: Int64?) async throws {
         let holds = try await store.holds()
-        if let known, known < taken.cursor {
-            logger.warning("the destination has lost what it took; sending again", metadata: ["after": "\(known)"])
-        }
+        let known = try await self.known(known)
         let state = RelayState<OutgoingEvent>(
             cursor: taken.cursor,
             holds: holds[RelaySource.live] ?? [],
@@ -62,11 +76,43 @@ struct RelayOwner {
         try await openReplays(holds)
     }
 
+    /// Up to where the destination holds everything, if that is less than what was saved.
+    ///
+    /// - Throws: when it holds what the log has not: the log has lost its tail, or it is another one.
+    private func known(_ told: Int64?) async throws -> Int64? {
+        guard let told else { return nil }
+        let end = try await store.end()
+        guard told <= end else {
+            throw DestinationError("the destination holds events up to \(told), and the log ends at \(end)")
+        }
+        // What lies between may be nothing that is selected: then nothing was lost.
+        var after = told
+        while after < taken.cursor {
+            let through = min(taken.cursor, after + RelaySource.span)
+            let found = try await store.scan(
+                replay: RelaySource.live,
+                after: after,
+                through: through,
+                types: taken.destination.selection.types.map(\.rawValue),
+                products: taken.destination.selection.products,
+                limit: 1
+            )
+            guard found.isEmpty else {
+                logger.warning("the destination has lost what it took; sending again", metadata: ["after": "\(told)"])
+                return told
+            }
+            after = through
+        }
+        return nil
+    }
+
     private var limits: RelayState<OutgoingEvent>.Limits {
         var limits = RelayState<OutgoingEvent>.Limits()
         limits.batch = destination.batchLimit
         limits.batchGroup = destination.batchGroupLimit
         limits.batchBytes = destination.batchBytes
+        limits.batches = destination.concurrency
+        limits.backoff = destination.backoff
         if destination.isSequential {
             limits.batches = 1
             limits.group = .max
@@ -87,19 +133,21 @@ struct RelayOwner {
             var isWaking = false
             while true {
                 guard !owner.lease.isOver else { throw DestinationError("the lease is over") }
-                let isStopping = owner.relay.stop.isSet
-                if !isStopping {
-                    try await owner.read()
+                let isEnding = owner.isEnding
+                var hasMore = false
+                if !isEnding {
+                    hasMore = try await owner.read()
                     owner.send(in: &group)
                 }
                 try await owner.renew()
-                try await owner.save(now: isStopping && owner.underWay == 0)
-                if isStopping, owner.underWay == 0 { break }
+                try await owner.save(now: isEnding && owner.underWay == 0)
+                if isEnding, owner.underWay == 0 { break }
+                if owner.isStoppingTooLong { group.cancelAll() }
                 if !isWaking {
                     isWaking = true
-                    // While stopping nothing is read: growth is no reason to wake.
-                    let seen = isStopping ? Int64.max : owner.logEnd
-                    let (log, time) = (owner.relay.log, owner.waitingTime)
+                    // While ending nothing is read: growth is no reason to wake.
+                    let seen = isEnding ? Int64.max : owner.logEnd
+                    let (log, time) = (owner.relay.log, hasMore ? .zero : owner.waitingTime)
                     group.addTask {
                         await log.waitForGrowth(beyond: seen, atMost: time)
                         return .woken
@@ -110,12 +158,30 @@ struct RelayOwner {
                 case .woken: isWaking = false
                 case .sent(let source, let batch, let outcomes):
                     owner.completed(source, batch, outcomes)
-                    if let reason = owner.mustReopen(outcomes) { throw DestinationError(reason) }
+                    owner.ending = owner.ending ?? owner.ending(after: outcomes)
                 }
             }
             group.cancelAll()
         }
-        try await store.leave(taken.epoch, error: owner.error)
+        self = owner
+        switch ending {
+        case .goodbye(let reason): try await disable(reason)
+        case .reopening(let reason): throw DestinationError(reason)
+        case .changed, nil: break
+        }
+        try await store.leave(taken.epoch, error: error)
+    }
+
+    private var isEnding: Bool { ending != nil || relay.stop.isSet }
+
+    /// What is under way when the relay is told to stop is not waited for without end.
+    private var isStoppingTooLong: Bool {
+        mutating get {
+            guard relay.stop.isSet else { return false }
+            let since = stoppingSince ?? .now
+            stoppingSince = since
+            return ContinuousClock.now - since >= settings.stopping
+        }
     }
 
     /// How long the relay may sleep when nothing wakes it.
@@ -132,8 +198,8 @@ struct RelayOwner {
 // MARK: - Reading
 
 extension RelayOwner {
-    /// Fills the states from the log, as far as they have room.
-    private mutating func read() async throws {
+    /// Fills the states from the log, as far as they have room; true when there is room still, and more to look at.
+    private mutating func read() async throws -> Bool {
         logEnd = max(logEnd, relay.log.lastKnownPosition)
         let now = ContinuousClock.now
         if lastPoll.map({ now - $0 >= settings.poll }) ?? true {
@@ -144,6 +210,7 @@ extension RelayOwner {
             try await scan(index)
             try await readBack(index)
         }
+        return sources.contains { $0.state.wantsScan && $0.state.scannedThrough < $0.end(of: logEnd) }
     }
 
     private mutating func scan(_ index: Int) async throws {
@@ -187,17 +254,14 @@ extension RelayOwner {
             let number = sources[index].number
             while let batch = sources[index].state.nextBatch(now: now) {
                 underWay += 1
-                let (destination, lease) = (destination, lease)
+                let (destination, lease, stop) = (destination, lease, relay.stop)
                 group.addTask {
                     // The last look before the wire: whoever was stopped here for long is the owner no more.
                     guard !lease.isOver else {
-                        return .sent(
-                            source: number,
-                            batch,
-                            batch.messages.map { _ in .unavailable("the lease is over") }
-                        )
+                        return .sent(source: number, batch, batch.messages.map { _ in SendPermit.ended })
                     }
-                    return .sent(source: number, batch, await destination.send(batch.messages.map(\.payload)))
+                    let permit = SendPermit { !lease.isOver && !stop.isSet }
+                    return .sent(source: number, batch, await destination.send(batch.messages.map(\.payload), permit))
                 }
             }
         }
@@ -214,22 +278,23 @@ extension RelayOwner {
         var unavailable: String?
         for (message, outcome) in zip(batch.messages, outcomes) {
             switch outcome {
-            case .accepted: continue
-            case .retry(let reason): error = reason
-            case .unavailable(let reason): (error, unavailable) = (reason, reason)
+            case .accepted: hasSent = true
+            case .retry(let reason, _): error = reason
+            case .unavailable(let reason, _), .gone(let reason): (error, unavailable) = (reason, reason)
             case .refused(let reason):
                 error = "refused \(message.position): \(reason)"
                 let metadata: Logger.Metadata = ["position": "\(message.position)", "reason": "\(reason)"]
                 logger.warning("an event was refused for good and is parked", metadata: metadata)
             }
         }
+        isFailing = unavailable != nil
         report(unavailable)
     }
 
-    /// Why a sequential destination must be opened again: only that tells what it holds.
-    private func mustReopen(_ outcomes: [SendOutcome]) -> String? {
+    private func ending(after outcomes: [SendOutcome]) -> Ending? {
+        for case .gone(let reason) in outcomes { return .goodbye(reason) }
         guard destination.isSequential else { return nil }
-        for case .unavailable(let reason) in outcomes { return reason }
+        for case .unavailable(let reason, _) in outcomes { return .reopening(reason) }
         return nil
     }
 
@@ -269,17 +334,44 @@ extension RelayOwner {
         let before = ContinuousClock.now
         guard before - lastRenewal >= settings.renewal else { return }
         guard await !destination.isBroken else { throw DestinationError("the connection was lost") }
-        let revision = try await store.keep(taken.epoch, lease: settings.lease, error: error)
-        guard let revision else { throw DestinationError("another process owns it, or it is paused") }
-        guard revision == taken.revision else { throw DestinationError("it was changed") }
+        let kept = try await store.keep(
+            taken.epoch,
+            owner: settings.owner,
+            lease: settings.lease,
+            error: error,
+            isFailing: isFailing
+        )
+        guard let kept else { throw DestinationError("another process owns it, or it was removed") }
+        if kept.isPaused || kept.revision != taken.revision { ending = ending ?? .changed }
         lease.renew(until: before + settings.lease)
         lastRenewal = before
-        error = nil
+        (error, isFailing) = (nil, nil)
+        if let since = kept.failingSince, let patience = destination.patience,
+            clock.microseconds - since > patience.microseconds
+        {
+            ending = .goodbye("no proper answer since \(Timestamp(microseconds: since))")
+        }
         for released in try await store.released() {
             guard let index = sources.firstIndex(where: { $0.number == released.replay }) else { continue }
             sources[index].state.released(released.group, from: released.from)
         }
         try await openReplays(nil)
+    }
+
+    /// Pauses the destination and says so in the log: an operator lets it go on where it stopped.
+    private func disable(_ reason: String) async throws {
+        let (destination, epoch) = (store.destination, taken.epoch)
+        let act = Act { session, _ in
+            let parameters = Parameters().int32(destination).int64(epoch).text(reason)
+            guard let row = try session.query(Statements.disableDestination, parameters).first else { return nil }
+            var data = OperationData(action: "destination.changed")
+            data.add("destination", try row.text(0))
+            data.add("change", "disabled")
+            data.add("reason", reason)
+            return data.bytes
+        }
+        _ = try await relay.log.submit(.act(act), context: .system(.relay))
+        logger.warning("the destination is disabled", metadata: ["reason": "\(reason)"])
     }
 
     /// Opens replays that were started since.

@@ -10,7 +10,16 @@ extension RelayState {
             if let from = parked[number] {
                 journal.holds.append(RelayHold(group: number, from: from, isParked: true))
             } else if let group = groups[number], group.isHeld, let from = group.firstUndelivered {
-                journal.holds.append(RelayHold(group: number, from: from, isParked: false))
+                let retryAt = group.failures > 0 ? group.retryAt : nil
+                journal.holds.append(
+                    RelayHold(
+                        group: number,
+                        from: from,
+                        isParked: false,
+                        failures: group.failures,
+                        retryAt: retryAt
+                    )
+                )
             } else {
                 journal.ended.append(number)
             }
@@ -46,4 +55,8 @@ struct RelayHold: Sendable, Hashable {
     let from: Int64
     /// An operator must decide; else its messages are read back as soon as there is room.
     let isParked: Bool
+    /// Attempts in vain to deliver it.
+    var failures = 0
+    /// When the next one is due, in microseconds since the Unix epoch; nil: as soon as there is room.
+    var retryAt: Int64?
 }

@@ -4,7 +4,7 @@ extension RelayState {
     /// accepted: that one is the next to be sent.
     mutating func completed(_ batch: Batch, _ outcomes: [SendOutcome], now: Int64) {
         ended(batch)
-        var unavailable = false
+        var unavailable: Duration?
         var start = 0
         while start < batch.messages.count {
             let number = batch.messages[start].group
@@ -12,11 +12,15 @@ extension RelayState {
             while end < batch.messages.count, batch.messages[end].group == number { end += 1 }
             // An outcome that is missing is one that is not known.
             let own = (start..<end).map { outcomes.indices.contains($0) ? outcomes[$0] : .unavailable("no answer") }
-            if case .unavailable = complete(number, own, now: now) { unavailable = true }
+            switch complete(number, own, now: now) {
+            case .unavailable(_, let after): unavailable = max(unavailable ?? .zero, after ?? .zero)
+            case .gone: unavailable = unavailable ?? .zero
+            case .accepted, .retry, .refused: break
+            }
             start = end
         }
         advance()
-        if unavailable { failed(now: now) } else { succeeded() }
+        if let unavailable { failed(now: now, after: unavailable) } else { succeeded() }
     }
 
     /// Returns the outcome that stopped the group, else `.accepted`.
@@ -36,27 +40,43 @@ extension RelayState {
             }
         }
         group.head = returned + group.head
-        if stop == nil { group.failures = 0 }
+        // The failures are those of the first message that is not delivered.
+        if stop == nil || returned.count < sent.count { group.failures = 0 }
         groups[number] = group
         guard let (outcome, message) = stop else {
             settleGroup(number)
             return .accepted
         }
         switch outcome {
-        case .accepted, .unavailable: settleGroup(number)
-        case .retry: tryAgain(number, now: now)
-        case .refused(let reason): park(number, at: message.position, reason, now: now)
+        case .accepted, .unavailable, .gone: settleGroup(number)
+        case .retry(let reason, let after): tryAgain(number, message, reason, after: after, now: now)
+        case .refused(let reason):
+            if !park(number, at: message.position, reason) {
+                tryAgain(number, message, reason, after: nil, now: now)
+            }
         }
         return outcome
     }
 
-    private mutating func tryAgain(_ number: Int64, now: Int64) {
+    private mutating func tryAgain(
+        _ number: Int64,
+        _ message: Message,
+        _ reason: String,
+        after: Duration?,
+        now: Int64
+    ) {
         guard var group = groups[number] else { return }
         group.failures += 1
-        let until = now + RelayBackoff.group(group.failures)
+        let failures = group.failures
         groups[number] = group
-        backOff(number, until: until)
-        if group.failures >= 2, let first = group.firstUndelivered {
+        guard let wait = limits.backoff.group(failures, of: number) else {
+            if park(number, at: message.position, "given up after \(failures) attempts: \(reason)") { return }
+            // No more can be parked: it is tried as seldom as the last time.
+            groups[number]?.failures = failures - 1
+            return backOff(number, until: now + (limits.backoff.group(failures - 1, of: number) ?? 0))
+        }
+        backOff(number, until: now + max(wait, after?.microseconds ?? 0))
+        if failures >= 2, let first = group.firstUndelivered {
             // Others need the room; it is read back when its time has come.
             drop(number)
             fallBehind(number, from: first)
@@ -65,14 +85,16 @@ extension RelayState {
         }
     }
 
-    private mutating func park(_ number: Int64, at position: Int64, _ reason: String, now: Int64) {
-        guard parked.count < limits.parked else { return tryAgain(number, now: now) }
+    /// False when as many are parked as may be.
+    private mutating func park(_ number: Int64, at position: Int64, _ reason: String) -> Bool {
+        guard parked.count < limits.parked else { return false }
         hold(number)
         drop(number)
         if groups.removeValue(forKey: number)?.behind != nil { endedBehind() }
         parked[number] = position
         dirty.insert(number)
         newlyParked.append(RelayJournal.Parked(position: position, group: number, reason: reason))
+        return true
     }
 
     /// Forgets a group's messages; a hold stands for them, or will.
@@ -90,19 +112,8 @@ extension RelayState {
     mutating func released(_ number: Int64, from position: Int64) {
         guard parked.removeValue(forKey: number) != nil else { return }
         newlyParked.removeAll { $0.group == number }
+        // Whatever else is behind, what lies up to here must be scanned for it to go on.
+        reached = max(reached, position)
         fallBehind(number, from: position)
-    }
-}
-
-/// How long is waited after failures in a row, in microseconds.
-enum RelayBackoff {
-    /// Of one group: 0.2 s, doubling up to a minute.
-    static func group(_ failures: Int) -> Int64 { doubling(100_000, failures, atMost: 60_000_000) }
-
-    /// Of a destination as a whole: 0.2 s, doubling up to 10 s.
-    static func destination(_ failures: Int) -> Int64 { doubling(100_000, failures, atMost: 10_000_000) }
-
-    private static func doubling(_ first: Int64, _ times: Int, atMost limit: Int64) -> Int64 {
-        min(limit, first << Int64(min(max(times, 0), 20)))
     }
 }

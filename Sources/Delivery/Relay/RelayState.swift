@@ -40,6 +40,7 @@ struct RelayState<Payload: Sendable>: Sendable {
         var batchGroup = 1
         /// Bytes of a batch; a single message may exceed them.
         var batchBytes = 1 << 20
+        var backoff = RelayBackoff.doubling
     }
 
     struct Batch: Sendable {
@@ -101,7 +102,7 @@ struct RelayState<Payload: Sendable>: Sendable {
     var newlyParked: [RelayJournal.Parked] = []
     private(set) var savedCursor: Int64
     /// Up to here another owner had scanned: groups that are behind may begin only there.
-    private let reached: Int64
+    var reached: Int64
 
     /// - Parameters:
     ///   - cursor: As saved.
@@ -116,7 +117,12 @@ struct RelayState<Payload: Sendable>: Sendable {
         let isRewound = scannedThrough < cursor
         for hold in holds {
             let from = isRewound ? min(hold.from, scannedThrough + 1) : hold.from
-            if hold.isParked { parked[hold.group] = from } else { fallBehind(hold.group, from: from) }
+            guard !hold.isParked else {
+                parked[hold.group] = from
+                continue
+            }
+            groups[hold.group] = Group(failures: hold.failures, retryAt: hold.retryAt ?? .min)
+            fallBehind(hold.group, from: from)
         }
         dirty = isRewound ? Set(holds.map(\.group)) : []
     }
@@ -275,9 +281,10 @@ extension RelayState {
         quietUntil = .min
     }
 
-    mutating func failed(now: Int64) {
+    /// - Parameter after: the destination asks to be left alone for so long.
+    mutating func failed(now: Int64, after: Duration) {
         failures += 1
-        quietUntil = now + RelayBackoff.destination(failures)
+        quietUntil = now + max(limits.backoff.destination(failures), after.microseconds)
     }
 
     mutating func makeReady(_ number: Int64) {

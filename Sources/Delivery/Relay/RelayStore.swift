@@ -37,17 +37,40 @@ struct RelayStore: Sendable {
         }
     }
 
-    /// Renews the lease. The destination's revision, or nil when it is owned no longer.
-    func keep(_ epoch: Int64, lease: Duration, error: String?) async throws -> Int32? {
+    /// What the row says when a lease is renewed.
+    struct Kept: Sendable {
+        let revision: Int32
+        let isPaused: Bool
+        /// Since when the destination as a whole gives no proper answer; microseconds since the Unix epoch.
+        let failingSince: Int64?
+    }
+
+    /// Renews the lease; nil when the destination is owned no longer.
+    ///
+    /// - Parameter isFailing: it gives no proper answer; nil: it was not asked since.
+    func keep(
+        _ epoch: Int64,
+        owner: String,
+        lease: Duration,
+        error: String? = nil,
+        isFailing: Bool? = nil
+    ) async throws -> Kept? {
         let parameters = Parameters()
-            .int32(destination).int64(epoch).int32(Self.milliseconds(lease)).text(error)
+            .int32(destination).int64(epoch).text(owner).int32(Self.milliseconds(lease))
+            .text(error.map(Self.storable)).bool(isFailing)
         return try await pool.withConnection { session in
-            try session.query(Statements.keepDestination, parameters).first?.int32(0)
+            try session.query(Statements.keepDestination, parameters).first.map { row in
+                Kept(
+                    revision: try row.int32(0),
+                    isPaused: try row.bool(1),
+                    failingSince: try row.optionalTimestamp(2)
+                )
+            }
         }
     }
 
     func leave(_ epoch: Int64, error: String?) async throws {
-        let parameters = Parameters().int32(destination).int64(epoch).text(error)
+        let parameters = Parameters().int32(destination).int64(epoch).text(error.map(Self.storable))
         try await pool.withConnection { session in _ = try session.query(Statements.leaveDestination, parameters) }
     }
 
@@ -56,7 +79,13 @@ struct RelayStore: Sendable {
         try await pool.withConnection { session in
             var holds: [Int32: [RelayHold]] = [:]
             for row in try session.query(Statements.readHolds, Parameters().int32(destination)) {
-                let hold = RelayHold(group: try row.int64(1), from: try row.int64(2), isParked: try row.bool(3))
+                let hold = RelayHold(
+                    group: try row.int64(1),
+                    from: try row.int64(2),
+                    isParked: try row.bool(3),
+                    failures: Int(try row.int32(4)),
+                    retryAt: try row.optionalTimestamp(5)
+                )
                 holds[try row.int32(0), default: []].append(hold)
             }
             return holds
@@ -151,10 +180,25 @@ struct RelayStore: Sendable {
         let parameters = Parameters()
             .int32(destination).int64(epoch).int32(replay).int64(journal.cursor)
             .int64Array(journal.parked.map(\.position)).int64Array(journal.parked.map(\.group))
-            .textArray(journal.parked.map(\.reason))
+            .textArray(journal.parked.map { Self.storable($0.reason) })
             .int64Array(journal.holds.map(\.group)).int64Array(journal.holds.map(\.from))
-            .boolArray(journal.holds.map(\.isParked)).int64Array(journal.ended)
+            .boolArray(journal.holds.map(\.isParked)).int32Array(journal.holds.map { Int32($0.failures) })
+            .timestampArray(journal.holds.map(\.retryAt)).int64Array(journal.ended)
         try await pool.withConnection { session in _ = try session.query(Statements.saveRelay, parameters) }
+    }
+
+    /// What a destination says, as it can be stored and shown: without control characters (PostgreSQL takes no U+0000), and
+    /// at most 500 bytes of it.
+    static func storable(_ reason: String) -> String {
+        var text = String.UnicodeScalarView()
+        var bytes = 0
+        for scalar in reason.unicodeScalars {
+            let shown = scalar.properties.generalCategory == .control ? " " : scalar
+            bytes += UTF8.width(shown)
+            guard bytes <= 500 else { break }
+            text.append(shown)
+        }
+        return String(text)
     }
 
     private static func milliseconds(_ duration: Duration) -> Int32 { Int32(duration.microseconds / 1_000) }
@@ -163,12 +207,14 @@ struct RelayStore: Sendable {
 extension OutgoingEvent {
     /// - Parameter replay: the replay that sends it again; nil: live.
     init(_ event: RecordedEvent, _ identity: LogIdentity, replay: Int32?) {
+        let deduplicationID = replay.map { "\(event.position)-r\($0)" } ?? String(event.position)
         self.init(
             position: event.position,
             product: event.productID,
             type: event.type.cloudEventsType,
             body: CloudEvent.json(event, identity, replay: replay != nil),
-            deduplicationID: replay.map { "\(event.position)-r\($0)" } ?? String(event.position),
+            deduplicationID: deduplicationID,
+            messageID: "\(identity.incarnation)-\(deduplicationID)",
             isReplay: replay != nil
         )
     }

@@ -16,13 +16,19 @@ package struct RelaySupervisor: Service {
     private static let connectionLimit = 3
 
     /// - Parameter owner: names this process among the owners.
-    package init(log: EventLog, connection: ConnectionConfiguration, owner: String, logger: Logger) {
+    package init(
+        log: EventLog,
+        connection: ConnectionConfiguration,
+        owner: String,
+        webhooks: WebhookPolicy,
+        logger: Logger
+    ) {
         self.init(
             log: log,
             connection: connection,
             settings: DestinationRelay.Settings(owner: owner),
             logger: logger,
-            open: Destinations.open
+            open: Destinations.opener(webhooks)
         )
     }
 

@@ -48,7 +48,7 @@ struct JetStreamRelayTests {
         let nats = try StreamServer()
         try await TestRelay.run { test in
             try await Self.add(test, nats)
-            try await TestRelay.running([test.relays(open: Destinations.open)]) {
+            try await TestRelay.running([test.relays(open: Destinations.opener(WebhookPolicy(secret: nil)))]) {
                 try await test.fill(products: 8, fetches: 20)
                 try await test.caughtUp("nats")
             }
@@ -67,7 +67,7 @@ struct JetStreamRelayTests {
         let nats = try StreamServer()
         try await TestRelay.run { test in
             try await Self.add(test, nats)
-            try await TestRelay.running([test.relays(open: Destinations.open)]) {
+            try await TestRelay.running([test.relays(open: Destinations.opener(WebhookPolicy(secret: nil)))]) {
                 try await test.fill(products: 4, fetches: 5)
                 try await test.caughtUp("nats")
                 try nats.crash(savingTo: "earlier")
@@ -96,7 +96,7 @@ struct JetStreamRelayTests {
             try nats.crash(savingTo: "empty")
             try nats.server.start()
             try await Self.add(test, nats, after: nil)
-            try await TestRelay.running([test.relays(open: Destinations.open)]) {
+            try await TestRelay.running([test.relays(open: Destinations.opener(WebhookPolicy(secret: nil)))]) {
                 try await test.fill(products: 2, fetches: 0, from: 4)
                 try await test.caughtUp("nats")
                 #expect(try await nats.ids() == (try Self.expected(test, after: start)))

@@ -93,6 +93,7 @@ struct StreamServer: Sendable {
             type: product == nil ? "rastro.log.operated" : "rastro.product.fetched",
             body: Array(body.utf8),
             deduplicationID: replay.map { "\(position)-r\($0)" } ?? "\(position)",
+            messageID: "0123abcd-\(position)",
             isReplay: replay != nil
         )
     }

@@ -19,6 +19,7 @@ final class FaultyQueue: Sendable {
 
     struct Message: Sendable {
         let group: String
+        /// Without the log's incarnation.
         let deduplicationID: String
         let body: String
     }
@@ -42,8 +43,9 @@ final class FaultyQueue: Sendable {
 
     init(_ faults: Faults = Faults()) throws {
         state.withLock { $0.faults = faults }
-        let server = try LoopbackServer { [weak self] body in self?.answer(body) ?? LoopbackServer.Answer(hangsUp: true)
-        }
+        let server = try LoopbackServer(bodies: { [weak self] body in
+            self?.answer(body) ?? LoopbackServer.Answer(hangsUp: true)
+        })
         holder.withLock { $0 = server }
     }
 
@@ -80,7 +82,8 @@ final class FaultyQueue: Sendable {
         for entry in entries {
             guard case .string(let id)? = entry["Id"], case .string(let text)? = entry["MessageBody"],
                 case .string(let group)? = entry["MessageGroupId"],
-                case .string(let deduplicationID)? = entry["MessageDeduplicationId"]
+                case .string(let messageID)? = entry["MessageDeduplicationId"],
+                let deduplicationID = messageID.firstIndex(of: "-").map({ String(messageID[$0...].dropFirst()) })
             else { continue }
             state.attempts[deduplicationID, default: 0] += 1
             let fault = state.faults.entry(deduplicationID, state.attempts[deduplicationID] ?? 0)

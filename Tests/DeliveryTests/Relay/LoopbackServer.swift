@@ -5,9 +5,24 @@ import Synchronization
 final class LoopbackServer: Sendable {
     struct Answer: Sendable {
         var status = 200
+        /// Further header lines, such as `retry-after: 3`.
+        var fields: [String] = []
         var body: [UInt8] = []
         /// The connection ends without an answer.
         var hangsUp = false
+    }
+
+    struct Request: Sendable {
+        /// The request's line and header lines, as they came.
+        let head: [String]
+        let body: [UInt8]
+
+        /// A header's value; "" without it.
+        func field(_ name: String) -> String {
+            let prefix = name.lowercased() + ":"
+            let line = head.first { $0.lowercased().hasPrefix(prefix) }
+            return line.map { $0.dropFirst(prefix.count).trimmingCharacters(in: .whitespaces) } ?? ""
+        }
     }
 
     let port: Int
@@ -15,7 +30,12 @@ final class LoopbackServer: Sendable {
     private let connections = Mutex<[Int32]>([])
 
     /// - Parameter answer: given a request's body; runs on many threads at once.
-    init(_ answer: @escaping @Sendable ([UInt8]) -> Answer) throws {
+    convenience init(bodies answer: @escaping @Sendable ([UInt8]) -> Answer) throws {
+        try self.init(requests: { answer($0.body) })
+    }
+
+    /// - Parameter answer: runs on many threads at once.
+    init(requests answer: @escaping @Sendable (Request) -> Answer) throws {
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -40,7 +60,7 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    private func accept(_ answer: @escaping @Sendable ([UInt8]) -> Answer) {
+    private func accept(_ answer: @escaping @Sendable (Request) -> Answer) {
         while true {
             let connection = Glibc.accept(listener, nil, nil)
             guard connection >= 0 else { return }
@@ -53,7 +73,7 @@ final class LoopbackServer: Sendable {
         }
     }
 
-    private func serve(_ connection: Int32, _ answer: @Sendable ([UInt8]) -> Answer) {
+    private func serve(_ connection: Int32, _ answer: @Sendable (Request) -> Answer) {
         var received: [UInt8] = []
         while true {
             guard let head = Self.fill(&received, connection, until: { Self.headEnd($0) }) else { return }
@@ -61,10 +81,12 @@ final class LoopbackServer: Sendable {
             guard Self.fill(&received, connection, until: { $0.count >= head + length ? 0 : nil }) != nil else {
                 return
             }
-            let given = answer(Array(received[head..<(head + length)]))
+            let lines = String(decoding: received[..<head], as: UTF8.self).split(separator: "\r\n").map(String.init)
+            let given = answer(Request(head: lines, body: Array(received[head..<(head + length)])))
             received.removeFirst(head + length)
             guard !given.hangsUp else { return }
-            let text = "HTTP/1.1 \(given.status) Fine\r\ncontent-length: \(given.body.count)\r\n\r\n"
+            let fields = given.fields.map { $0 + "\r\n" }.joined()
+            let text = "HTTP/1.1 \(given.status) Fine\r\n\(fields)content-length: \(given.body.count)\r\n\r\n"
             guard Self.write(Array(text.utf8) + given.body, connection) else { return }
         }
     }

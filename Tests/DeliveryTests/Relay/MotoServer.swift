@@ -66,7 +66,7 @@ final class MotoServer: Sendable {
     }
 
     private static func freePort() throws -> Int {
-        let server = try LoopbackServer { _ in LoopbackServer.Answer() }
+        let server = try LoopbackServer(requests: { _ in LoopbackServer.Answer() })
         defer { server.stop() }
         return server.port
     }

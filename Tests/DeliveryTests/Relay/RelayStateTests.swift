@@ -57,12 +57,57 @@ import Testing
         }
         #expect(state.count == 0)
         let journal = state.takeJournal()
-        #expect(journal == RelayJournal(cursor: 50, holds: [RelayHold(group: 7, from: 1, isParked: false)]))
+        let hold = RelayHold(group: 7, from: 1, isParked: false, failures: 2, retryAt: 1_400_000)
+        #expect(journal == RelayJournal(cursor: 50, holds: [hold]))
         let early = state.takeReadings(limit: 5, now: 1_000_001)
         #expect(early.isEmpty)
         let readings = state.takeReadings(limit: 5, now: 9_000_000)
         #expect(readings.map(\.from) == [1])
         #expect(readings.map(\.through) == [50])
+    }
+
+    @Test func `over days a group is tried ten times, then parked with the last reason`() throws {
+        var limits = State.Limits()
+        limits.backoff = .days
+        var state = State(cursor: 0, limits: limits)
+        state.scanned([Self.message(1, 7)], through: 1)
+        var (now, waits) = (Int64(0), [Int64]())
+        for attempt in 1...10 {
+            let batch = try Self.batch(&state, now)
+            state.completed(batch, [.retry("busy \(attempt)")], now: now)
+            let journal = state.takeJournal()
+            guard attempt < 10 else {
+                #expect(journal?.parked.map(\.reason) == ["given up after 10 attempts: busy 10"])
+                #expect(journal?.holds == [RelayHold(group: 7, from: 1, isParked: true)])
+                break
+            }
+            let retryAt = try #require(state.groups[7]?.retryAt)
+            waits.append((retryAt - now) / 1_000_000)
+            // Another owner goes on where this one stopped, at the same time.
+            if let hold = journal?.holds.first {
+                #expect(hold.failures == attempt && hold.retryAt == retryAt)
+                state = State(cursor: 1, holds: [hold], limits: limits)
+            }
+            let early = state.takeReadings(limit: 1, now: retryAt - 1)
+            #expect(early.isEmpty)
+            for reading in state.takeReadings(limit: 1, now: retryAt) {
+                state.readBack(reading, [Self.message(1, 7)], isWhole: true)
+            }
+            now = retryAt
+        }
+        for (wait, planned) in zip(waits, [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400] as [Int64]) {
+            #expect((planned...planned + planned / 10).contains(wait))
+        }
+        #expect(waits.count == 9)
+    }
+
+    @Test func `a destination is left alone for as long as it asks`() throws {
+        var state = State(cursor: 0)
+        state.scanned([Self.message(1, 1), Self.message(2, 2)], through: 2)
+        let batch = try Self.batch(&state, 0)
+        state.completed(batch, batch.messages.map { _ in .unavailable("busy", after: .seconds(60)) }, now: 0)
+        #expect(Self.sends(&state, 59_999_999) == false)
+        #expect(Self.sends(&state, 60_000_000) == true)
     }
 
     @Test func `while the destination is away one batch at a time asks, at growing intervals`() throws {

@@ -52,10 +52,10 @@ struct RelayTakeoverTests {
             let store = RelayStore(destination: id, pool: pool, identity: test.log.identity)
             let old = try #require(try await store.take(owner: "old", lease: .seconds(60)))
             #expect(try await store.take(owner: "new", lease: .seconds(60)) == nil)
-            #expect(try await store.keep(old.epoch, lease: .zero, error: nil) == 1)
+            #expect(try await store.keep(old.epoch, owner: "old", lease: .zero)?.revision == 1)
             let new = try #require(try await store.take(owner: "new", lease: .seconds(60)))
             #expect(new.epoch == old.epoch + 1)
-            #expect(try await store.keep(old.epoch, lease: .seconds(60), error: nil) == nil)
+            #expect(try await store.keep(old.epoch, owner: "old", lease: .seconds(60)) == nil)
             let journal = RelayJournal(cursor: 3, holds: [RelayHold(group: 1, from: 2, isParked: true)])
             await #expect(throws: PostgresError.self) { try await store.save(journal, replay: 0, epoch: old.epoch) }
             #expect(try test.status("aws").cursor == 0)
@@ -76,7 +76,7 @@ struct RelayTakeoverTests {
         let batchBytes = 1 << 20
         func open() async throws(DestinationError) -> Int64? { nil }
         func close() async {}
-        func send(_ messages: [OutgoingEvent]) async -> [SendOutcome] {
+        func send(_ messages: [OutgoingEvent], _ permit: SendPermit) async -> [SendOutcome] {
             sent.withLock { $0.append((.now, messages.count)) }
             try? await Task.sleep(for: .milliseconds(30))
             return messages.map { _ in .accepted }
@@ -92,6 +92,8 @@ struct RelayTakeoverTests {
                 settings.lease = .milliseconds(600)
                 settings.renewal = .seconds(3_600)
                 settings.standby = .seconds(3_600)
+                settings.reopening = .seconds(3_600)
+                settings.longestPause = .seconds(3_600)
             } open: { _ throws(DestinationError) in
                 slow
             }

@@ -13,6 +13,7 @@ import Testing
             type: "rastro.product.created",
             body: Array(body.utf8),
             deduplicationID: "\(position)",
+            messageID: "0123abcd-\(position)",
             isReplay: false
         )
     }
@@ -44,7 +45,7 @@ import Testing
     func `what is wrong with the queue, the key or the load is no message's fault`(status: Int, code: String) {
         let judgement = Self.judge(status, #"{"__type":"com.amazonaws.sqs#\#(code)","message":"key material"}"#)
         for outcome in judgement.outcomes {
-            guard case .unavailable(let reason) = outcome else {
+            guard case .unavailable(let reason, _) = outcome else {
                 Issue.record("\(outcome)")
                 continue
             }

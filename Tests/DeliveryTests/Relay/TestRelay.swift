@@ -171,3 +171,8 @@ struct TestRelay: Sendable {
         try await wait("\(name) catches up") { try status(name).behind == 0 && status(name).heldProducts == 0 }
     }
 }
+
+extension Destination {
+    /// Sends as an owner whose lease is not over.
+    func send(_ messages: [OutgoingEvent]) async -> [SendOutcome] { await send(messages, .always) }
+}
