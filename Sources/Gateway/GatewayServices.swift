@@ -6,6 +6,8 @@ package import Logging
 package struct GatewayServices: Sendable {
     package let eventLog: EventLog
     package let keys: KeyStore
+    /// Nil: no webhook can be made here.
+    package let secret: ServerSecret?
     /// Nil: this gateway serves no queues.
     package let queues: QueueDirectory?
     package let queueForwarder = QueueForwarder()
@@ -17,6 +19,7 @@ package struct GatewayServices: Sendable {
     package init(
         eventLog: EventLog,
         keys: KeyStore,
+        secret: ServerSecret? = nil,
         queues: QueueDirectory? = nil,
         readiness: [ReadinessCheck] = [],
         limiter: RefusalLimiter = RefusalLimiter(),
@@ -24,6 +27,7 @@ package struct GatewayServices: Sendable {
     ) {
         self.eventLog = eventLog
         self.keys = keys
+        self.secret = secret
         self.queues = queues
         refusals = RefusalLedger(log: eventLog, limiter: limiter, logger: logger)
         self.readiness = [.database(eventLog)] + readiness

@@ -30,6 +30,7 @@ private func routes(
         .open("/docs/problems", problems.index),
         .open("/docs/problems/{code}", problems.page),
     ] + auditRoutes(services) + queueRoutes(services, configuration, room: room)
+        + WebhooksController(log: services.eventLog, secret: services.secret, body: body).routes
         + configuration.unaudited.map { source in
             let path = UnauditedSource.path(name: source.name) + "{id}"
             let unaudited = UnauditedFetch(products: products, pool: source.pool)

@@ -37,6 +37,7 @@ struct TestGateway: Sendable {
     /// Runs `body` against a fresh gateway.
     static func run(
         _ setup: TestingSetup = .router,
+        secret: ServerSecret? = nil,
         readiness: [(EventLog) -> ReadinessCheck] = [],
         limiter: RefusalLimiter = RefusalLimiter(),
         configuration: GatewayConfiguration = .test(),
@@ -47,6 +48,7 @@ struct TestGateway: Sendable {
         let services = GatewayServices(
             eventLog: log,
             keys: KeyStore(pool: log.readers, logger: logger),
+            secret: secret,
             readiness: readiness.map { $0(log) },
             limiter: limiter,
             logger: logger

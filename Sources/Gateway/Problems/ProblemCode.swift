@@ -16,8 +16,10 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case productNotFound = "product-not-found"
     case notFoundThen = "not-found-then"
     case eventNotFound = "event-not-found"
+    case webhookNotFound = "webhook-not-found"
     case methodNotAllowed = "method-not-allowed"
     case codeTaken = "code-taken"
+    case nameTaken = "name-taken"
     case idTaken = "id-taken"
     case idUsed = "id-used"
     case productGone = "product-gone"
@@ -32,6 +34,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
     case overloaded
     case unavailable
     case outcomeUnknown = "outcome-unknown"
+    case noServerSecret = "no-server-secret"
     case programTooOld = "program-too-old"
 
     package var status: HTTPResponse.Status {
@@ -40,9 +43,9 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         case .malformedRequest, .malformedBody, .malformedJSON: .badRequest
         case .unauthenticated: .unauthorized
         case .missingScope: .forbidden
-        case .noSuchPath, .productNotFound, .notFoundThen, .eventNotFound: .notFound
+        case .noSuchPath, .productNotFound, .notFoundThen, .eventNotFound, .webhookNotFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
-        case .codeTaken, .idTaken, .idUsed: .conflict
+        case .codeTaken, .idTaken, .idUsed, .nameTaken: .conflict
         case .productGone: .gone
         case .preconditionFailed: .preconditionFailed
         case .bodyTooLarge: .contentTooLarge
@@ -52,7 +55,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         case .tooManyRefusals: .tooManyRequests
         case .headersTooLarge: .requestHeaderFieldsTooLarge
         case .internal: .internalServerError
-        case .overloaded, .unavailable, .outcomeUnknown, .programTooOld: .serviceUnavailable
+        case .overloaded, .unavailable, .outcomeUnknown, .noServerSecret, .programTooOld: .serviceUnavailable
         }
     }
 
@@ -72,8 +75,10 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         case .productNotFound: "There is no such product"
         case .notFoundThen: "The product did not exist then"
         case .eventNotFound: "There is no such event"
+        case .webhookNotFound: "There is no such webhook"
         case .methodNotAllowed: "The path has no such method"
         case .codeTaken: "Another product has the code"
+        case .nameTaken: "The name is taken"
         case .idTaken: "A product has the id"
         case .idUsed: "The id was used before"
         case .productGone: "The product is gone"
@@ -88,6 +93,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         case .overloaded: "Too many requests wait"
         case .unavailable: "The database cannot be reached"
         case .outcomeUnknown: "It is not known whether it was done"
+        case .noServerSecret: "The server has no secret"
         case .programTooOld: "This server is too old for its log"
         }
     }
@@ -121,8 +127,10 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         case .productNotFound: "There never was a product with this id. The request is recorded as NOT_FOUND."
         case .notFoundThen: "The product did not exist yet at the time, position or version asked for."
         case .eventNotFound: "The log has no event at this position."
+        case .webhookNotFound: "No webhook has this name. Destinations of other kinds are none."
         case .methodNotAllowed: "The Allow header lists the methods that the path has."
         case .codeTaken: "Codes are unique among live products. Nothing was done."
+        case .nameTaken: "Names are unique among all destinations of events, webhooks and others. Nothing was done."
         case .idTaken: "A live product has the id that was asked for. Nothing was done."
         case .idUsed: "A deleted product had the id; an id is never used again. Nothing was done."
         case .productGone: "The product was deleted or has expired. The request is recorded as NOT_FOUND."
@@ -149,6 +157,9 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         case .outcomeUnknown:
             "The connection to the database broke around the commit: the request may have been done, completely, or "
                 + "not at all. Look before you try again."
+        case .noServerSecret:
+            "Webhooks' secrets follow from the server's own, and this server has none: with a database URL it needs "
+                + "RASTRO_SECRET_FILE, the same file at every server. Nothing was done."
         case .programTooOld:
             "The log asks for a newer version of this program, so that no field is lost. Nothing was done."
         }
@@ -159,7 +170,7 @@ package enum ProblemCode: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .overloaded: 1
         case .unavailable, .outcomeUnknown: 2
-        case .programTooOld: 60
+        case .programTooOld, .noServerSecret: 60
         default: nil
         }
     }
