@@ -7,12 +7,12 @@ import LibPQ
 struct DestinationsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "destinations",
-        abstract: "Where outside the events go: add, list, pause, resume and remove.",
+        abstract: "Where outside the events go: add, list, change, pause, resume and remove.",
         discussion: """
             A server with the role relay hands the events on. Credentials are never kept: it finds them as AWS tools do, in \
             its environment or in ~/.aws.
             """,
-        subcommands: [Add.self, List.self, Pause.self, Resume.self, Remove.self]
+        subcommands: [Add.self, List.self, Change.self, Pause.self, Resume.self, Remove.self]
     )
 
     struct Add: AsyncParsableCommand {
@@ -50,33 +50,19 @@ struct DestinationsCommand: AsyncParsableCommand {
         )
         var groupBatch = 1
 
-        @Option(help: "Only events of this type, such as UPDATED; may be given again.")
-        var type: [String] = []
-
-        @Option(help: "Only this product's events; may be given again.")
-        var product: [Int64] = []
+        @OptionGroup(title: "Filter")
+        var filter: EventFilterOptions
 
         @Option(help: "The first position to deliver; by default only events to come.")
         var from: Int64?
 
         func validate() throws {
-            let allowed = name.utf8.allSatisfy {
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0 | 0x20)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || "._-".utf8.contains($0)
-            }
-            guard allowed, (1...80).contains(name.utf8.count), name.first.map({ !"._-".contains($0) }) == true else {
-                throw ValidationError("'\(name)' is no name for a destination")
-            }
-            guard name != Replay.builtIn else { throw ValidationError("\(name) is the built-in queue") }
+            try EventFilterOptions.validate(name: name)
             guard (queueURL == nil) != jetStream.natsServer.isEmpty else {
                 throw ValidationError("name either --queue-url or --nats-server")
             }
             if let fault = sqs?.fault ?? jetStream.configuration?.fault { throw ValidationError(fault) }
             if let from, from < 1 { throw ValidationError("--from is a position: 1 or more") }
-            for id in product where ProductID(id) == nil {
-                throw ValidationError("a product id is a positive integer")
-            }
-            try EventType.validate(names: type)
         }
 
         private var sqs: SQSConfiguration? {
@@ -103,8 +89,8 @@ struct DestinationsCommand: AsyncParsableCommand {
                     name: name,
                     kind: target.kind,
                     configuration: target.configuration,
-                    types: type.compactMap(EventType.init(name:)),
-                    products: product,
+                    types: filter.types,
+                    products: filter.product,
                     after: from.map { $0 - 1 }
                 )
             }
@@ -165,9 +151,46 @@ struct DestinationsCommand: AsyncParsableCommand {
             writer.member("heldProducts", status.heldProducts)
             writer.member("lastError", status.lastError)
             writer.member("lastErrorAt", status.lastErrorAt)
+            writer.member("failingSince", status.failingSince)
             writer.member("createdAt", status.createdAt)
             writer.endObject()
             Terminal.print(writer.bytes)
+        }
+    }
+
+    struct Change: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change which events a destination gets, from within a second on."
+        )
+
+        @OptionGroup var options: DatabaseOptions
+
+        @Argument(help: "The destination's name.")
+        var name: String
+
+        @OptionGroup(title: "Filter")
+        var filter: EventFilterOptions
+
+        @OptionGroup(title: "No filter")
+        var unfiltered: UnfilteredOptions
+
+        func validate() throws {
+            try unfiltered.validate(with: filter)
+            guard unfiltered.types(filter) != nil || unfiltered.products(filter) != nil else {
+                throw ValidationError("say what to change: --type, --all-types, --product or --all-products")
+            }
+        }
+
+        func run() async throws {
+            let (types, products) = (unfiltered.types(filter), unfiltered.products(filter))
+            let settings = try await options.administer { [name] in
+                try await $0.change(name) { settings in
+                    settings.types = types ?? settings.types
+                    settings.products = products ?? settings.products
+                    return "changed"
+                }
+            }
+            guard settings != nil else { throw Failure(.wrong, "there is no destination \(name)") }
         }
     }
 
@@ -230,17 +253,6 @@ extension DatabaseOptions {
             return try await access.withLog { log in
                 try await body(DestinationAdministration(log: log, context: context))
             }
-        }
-    }
-}
-
-extension EventType {
-    /// Throws for the first that is no type's name.
-    static func validate(names: [String]) throws {
-        for name in names where EventType(name: name) == nil {
-            throw ValidationError(
-                "'\(name)' is no event type; there are \(EventType.allCases.map(\.name).joined(separator: ", "))"
-            )
         }
     }
 }

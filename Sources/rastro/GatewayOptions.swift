@@ -1,4 +1,5 @@
 import ArgumentParser
+import Delivery
 import Foundation
 import Gateway
 
@@ -15,7 +16,20 @@ struct GatewayOptions: ParsableArguments {
     )
     var advertise: String?
 
+    @Option(
+        help: """
+            Networks that webhooks may reach though they are not public, such as 10.0.0.0/8,::1 (or \
+            RASTRO_WEBHOOK_NETWORKS; default none).
+            """
+    )
+    var webhookNetworks: String?
+
     func validate() throws {
+        if let text = webhookNetworks ?? environment["RASTRO_WEBHOOK_NETWORKS"],
+            WebhookPolicy.networks(list: text) == nil
+        {
+            throw ValidationError("webhook networks are addresses or blocks such as 10.0.0.0/8, comma-separated")
+        }
         if let text = advertise ?? environment["RASTRO_ADVERTISE"], !Self.isAddress(text) {
             throw ValidationError("the advertised address is http://HOST:PORT")
         }
@@ -37,6 +51,10 @@ struct GatewayOptions: ParsableArguments {
             advertise ?? environment["RASTRO_ADVERTISE"] ?? Self.address(configuration.host, configuration.port)
         configuration.requireIfMatch = environment["RASTRO_REQUIRE_IF_MATCH"] == "true"
         return configuration
+    }
+
+    var allowedWebhookNetworks: [AddressBlock] {
+        WebhookPolicy.networks(list: webhookNetworks ?? environment["RASTRO_WEBHOOK_NETWORKS"] ?? "") ?? []
     }
 
     private static func isAddress(_ text: String) -> Bool {

@@ -16,6 +16,7 @@ struct Server {
         access: EventLogAccess,
         roles: Set<ServerRole>,
         secret: ServerSecret? = nil,
+        webhookNetworks: [AddressBlock] = [],
         gateway configuration: GatewayConfiguration,
         logger: Logger,
         onListening: @escaping @Sendable (String) -> Void
@@ -31,7 +32,14 @@ struct Server {
         var host: QueueHost?
         if roles.contains(.relay) {
             let address = roles.contains(.gateway) ? configuration.advertisedAddress : nil
-            let delivery = Self.delivery(access, log: log, roles: roles, address: address, logger: logger)
+            let delivery = Self.delivery(
+                access,
+                log: log,
+                roles: roles,
+                address: address,
+                webhooks: WebhookPolicy(secret: secret, networks: webhookNetworks),
+                logger: logger
+            )
             services += delivery.services
             host = delivery.host
         }
@@ -43,6 +51,7 @@ struct Server {
                     GatewayServices(
                         eventLog: log,
                         keys: keys,
+                        secret: secret,
                         queues: queues,
                         // A process that only serves HTTP is ready whoever owns the queues.
                         readiness: [.schema(log)] + (roles.contains(.relay) ? [.queues(log)] : []),
@@ -68,6 +77,7 @@ struct Server {
         log: EventLog,
         roles: Set<ServerRole>,
         address: String?,
+        webhooks: WebhookPolicy,
         logger: Logger
     ) -> (services: [any Service], host: QueueHost) {
         let (connection, owner) = (access.dispatcherConnection, UUIDv7().description)
@@ -80,7 +90,13 @@ struct Server {
             configuration: queues,
             logger: logger
         )
-        let relays = RelaySupervisor(log: log, connection: connection, owner: owner, logger: logger)
+        let relays = RelaySupervisor(
+            log: log,
+            connection: connection,
+            owner: owner,
+            webhooks: webhooks,
+            logger: logger
+        )
         let consumers = roles.contains(.consumer) ? [ActivityConsumer(queue: activity, log: log, logger: logger)] : []
         return ([relays, host] + consumers, host)
     }

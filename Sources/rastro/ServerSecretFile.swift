@@ -24,6 +24,8 @@ struct ServerSecretFile: Sendable {
     /// What a command says when there is no file.
     static let absence = "no AWS key pair: with a database URL it needs \(variable), the same file as the server's"
 
+    static let noWebhooks = "no webhooks: with a database URL they need \(variable), the same file as the server's"
+
     func read() throws -> ServerSecret {
         var info = stat()
         guard stat(path, &info) == 0 else {
