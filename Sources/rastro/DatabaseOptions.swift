@@ -67,7 +67,7 @@ struct DatabaseOptions: ParsableArguments {
 
     /// The database at the URL, when one is named.
     var externalDatabase: Database? {
-        guard let url = databaseUrl ?? environment["DATABASE_URL"] else { return nil }
+        guard let url = databaseUrl ?? environment["DATABASE_URL"], !url.isEmpty else { return nil }
         return Database(url: url, ownerURL: ownerDatabaseUrl ?? environment["RASTRO_OWNER_DATABASE_URL"])
     }
 

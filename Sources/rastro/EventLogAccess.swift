@@ -96,20 +96,7 @@ struct EventLogAccess: Sendable {
     /// - Parameter asOwner: commit as the owner of the schema, for acts that alter tables.
     func open(asOwner: Bool = false, readers: Int = 2) throws -> EventLog {
         let url = url(asOwner: asOwner)
-        let identity: LogIdentity
-        do {
-            let session = try Session.open(readerConnection(url: url))
-            defer { session.close() }
-            guard let found = try LogIdentity.read(session) else {
-                throw Failure(.unreachable, "the database has no log yet: run `rastro migrate`")
-            }
-            identity = found
-        } catch let error as PostgresError {
-            if error.sqlState == .undefinedTable {
-                throw Failure(.unreachable, "the database has no log yet: run `rastro migrate`")
-            }
-            throw failure(error)
-        }
+        let identity = try readIdentity(url: url)
         let pool = Pool(
             configuration: readerConnection(url: url),
             limits: Pool.Limits(size: readers, wait: .seconds(3), waiting: 1_000),
@@ -122,6 +109,25 @@ struct EventLogAccess: Sendable {
             readers: pool,
             logger: logger
         )
+    }
+
+    /// Throws when the database has no log.
+    func requireLog() throws { _ = try readIdentity(url: database.servingURL) }
+
+    private func readIdentity(url: String) throws -> LogIdentity {
+        do {
+            let session = try Session.open(readerConnection(url: url))
+            defer { session.close() }
+            guard let found = try LogIdentity.read(session) else {
+                throw Failure(.unreachable, "the database has no log yet: run `rastro migrate`")
+            }
+            return found
+        } catch let error as PostgresError {
+            if error.sqlState == .undefinedTable {
+                throw Failure(.unreachable, "the database has no log yet: run `rastro migrate`")
+            }
+            throw failure(error)
+        }
     }
 
     /// Runs `body` with a log of its own, and ends it afterwards.

@@ -2,6 +2,7 @@ import ArgumentParser
 import EmbeddedPostgres
 import EventLog
 import LibPQ
+import NIOCore
 
 /// An end of a command that scripts can tell apart.
 struct Failure: Error {
@@ -31,6 +32,7 @@ struct Failure: Error {
         case let failure as PrepareFailures: self.init(.wrong, "the schema does not fit this program: \(failure)")
         case let failure as PostgresError: self.init(database: failure)
         case let failure as CommitError: self.init(commit: failure)
+        case let failure as IOError: self.init(.unreachable, failure.description)
         default: return nil
         }
     }

@@ -9,9 +9,10 @@ struct FirstKey: Sendable {
 
     init(directory: String) { path = directory + "/admin-key" }
 
-    func makeIfMissing(access: EventLogAccess) async throws {
-        guard !FileManager.default.fileExists(atPath: path) else { return }
-        guard let owner = UserID(external: "admin") else { return }
+    /// Whether it was made now.
+    func makeIfMissing(access: EventLogAccess) async throws -> Bool {
+        guard !FileManager.default.fileExists(atPath: path) else { return false }
+        guard let owner = UserID(external: "admin") else { return false }
         let context = try access.commandContext()
         let issued = try await access.withLog { log in
             try await KeyAdministration(log: log, context: context).create(owner: owner, scopes: [.admin])
@@ -22,9 +23,10 @@ struct FirstKey: Sendable {
             attributes: [.posixPermissions: 0o600]
         )
         guard made else { throw Failure(.unreachable, "cannot write \(path)") }
+        return true
     }
 
-    /// Three commands that work as printed.
+    /// Three commands that work as printed in an empty catalogue.
     func showCommands(address: String) {
         let key = "x-api-key: $(cat \(path))"
         Terminal.note(

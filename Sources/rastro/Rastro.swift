@@ -10,9 +10,10 @@ struct Rastro: AsyncParsableCommand {
 
             Exit status: 0 done, 1 the thing checked is wrong, 2 usage, 3 cannot reach what it needs.
             """,
+        version: "0.1.0",
         subcommands: [
             Serve.self, Migrate.self, Keys.self, AuditCommand.self, Import.self, Rebuild.self, Verify.self, Queue.self,
-            DestinationsCommand.self, Replay.self, Doctor.self, Bench.self,
+            DestinationsCommand.self, Webhooks.self, Replay.self, Doctor.self, Bench.self,
         ]
     )
 

@@ -38,6 +38,9 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         let logger = options.makeLogger()
         SecondSignal.exitAtOnce()
+        if try effectiveRoles.contains(.gateway) {
+            try await ListeningAddress(gateway.configuration).requireFree()
+        }
         if let external = options.externalDatabase {
             return try await serve(external, embedded: nil, logger: logger)
         }
@@ -54,25 +57,32 @@ struct Serve: AsyncParsableCommand {
 
     private func serve(_ database: Database, embedded: EmbeddedPostgres?, logger: Logger) async throws {
         let access = EventLogAccess(database: database, logger: logger)
-        if !noMigrate { try migrate(access) }
+        if noMigrate { try access.requireLog() } else { try migrate(access) }
         try access.checkStatements()
         let firstKey = embedded.map { _ in FirstKey(directory: options.serverDataDirectory) }
-        try await firstKey?.makeIfMissing(access: access)
+        let isFirstStart = try await firstKey?.makeIfMissing(access: access) ?? false
         let secret = try ServerSecretFile(dataDirectory: database.dataDirectory)?.readOrMake()
         let server = try Server(
             access: access,
             roles: try effectiveRoles,
             secret: secret,
+            webhookNetworks: gateway.allowedWebhookNetworks,
             gateway: gateway.configuration,
             logger: logger
         ) { address in
             Terminal.print("listening on \(address)")
-            firstKey?.showCommands(address: address)
+            if isFirstStart { firstKey?.showCommands(address: address) }
         }
         let services: [any Service] = (embedded.map { [$0] } ?? []) + server.services
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                // When one fails the others end as they do at SIGTERM: what is in flight is finished.
+                services: services.map {
+                    ServiceGroupConfiguration.ServiceConfiguration(
+                        service: $0,
+                        failureTerminationBehavior: .gracefullyShutdownGroup
+                    )
+                },
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )
