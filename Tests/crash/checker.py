@@ -34,6 +34,8 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Optional
 
+from cluster import program
+
 CREATED, UPDATED, DELETED, EXPIRED, FETCHED, NOT_FOUND, DENIED, USER_REGISTERED = range(1, 9)
 TYPE_NAMES = {
     1: "CREATED", 2: "UPDATED", 3: "DELETED", 4: "EXPIRED", 5: "FETCHED", 6: "NOT_FOUND", 7: "DENIED",
@@ -531,7 +533,7 @@ select to_json((select count(*) from events) - coalesce((select sum(count) from 
 
 def query(url: str, sql: str) -> list:
     """Rows of one column, each read as JSON."""
-    command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]
+    command = [program("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]
     environment = dict(os.environ, PGOPTIONS=SEARCH_PATH)
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=environment)
     if done.returncode != 0:

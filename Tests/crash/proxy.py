@@ -6,6 +6,8 @@ prepared statement, and a batch that commits by itself (`append_fetches`). Armed
   before  the commit never reaches PostgreSQL
   after   it reaches it, its answer never comes back
   late    the server sees the connection lost at once, the commit reaches PostgreSQL some time later
+
+It can also hold back all that the server says, and let it through later.
 """
 import socket
 import struct
@@ -27,6 +29,8 @@ class Proxy:
         self.armed: Optional[tuple] = None
         self.fired = threading.Event()
         self.links: set = set()
+        self.flows = threading.Event()
+        self.flows.set()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def arm(self, mode: str, delay: float = 0.0) -> None:
@@ -37,6 +41,14 @@ class Proxy:
     def disarm(self) -> None:
         with self.lock:
             self.armed = None
+
+    def hold(self) -> None:
+        """From here on nothing that the server says reaches PostgreSQL; it sees no connection lost."""
+        self.flows.clear()
+
+    def let_through(self) -> None:
+        """What was held back arrives, also where the server has given the connection up since."""
+        self.flows.set()
 
     def take(self) -> Optional[tuple]:
         """The armed cut, for the one link that comes first."""
@@ -56,6 +68,7 @@ class Proxy:
 
     def close(self) -> None:
         self.listener.close()
+        self.let_through()
         for link in list(self.links):
             link.close()
 
@@ -95,6 +108,7 @@ class Link:
         """Hands on what was sent; true when the connection was cut instead."""
         while data:
             ready, commit, rest = self.parser.feed(data, watch=self.proxy.armed is not None)
+            self.proxy.flows.wait()
             self.upstream.sendall(ready)
             if commit is None:
                 return False

@@ -3,13 +3,12 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 from pathlib import Path
 from typing import Optional
 
-from cluster import clean_environment
+from cluster import clean_environment, free_port
 
 READY_SECONDS = 60
 EXIT_SECONDS = 20
@@ -26,11 +25,19 @@ class Server:
         self.log = directory / f"{name}.log"
         self.port: Optional[int] = None
         self.process: Optional[subprocess.Popen] = None
+        self.starts = 0
+
+    @property
+    def identity(self) -> str:
+        """Names the process that runs now, and tells it from those before it."""
+        return f"{self.name}.{self.starts}"
 
     def start(self) -> None:
         """Starts it and waits for its `listening on` line."""
+        self.starts += 1
+        url = f"{self.url}?options=-c%20crash.server%3D{self.identity}"
         # Known beforehand, so that it can be told to the other server, which forwards to it.
-        command = [self.binary, "serve", "--host", "127.0.0.1", "--port", str(free_port()), "--database-url", self.url]
+        command = [self.binary, "serve", "--host", "127.0.0.1", "--port", str(free_port()), "--database-url", url]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                             cwd=self.directory, env=environment(self.directory), text=True)
@@ -64,8 +71,8 @@ class Server:
         self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> Optional[str]:
-        """SIGTERM; None when it exited 0 in time, else what was wrong."""
-        if self.process is None:
+        """SIGTERM; None when it exited 0 in time or had been killed before, else what was wrong."""
+        if self.port is None:
             return None
         self.port = None
         self.process.terminate()
@@ -79,7 +86,7 @@ class Server:
 
     def died(self) -> Optional[str]:
         """What to report when it is not running any more, though nobody killed it."""
-        if self.process is None or self.process.poll() is None:
+        if self.port is None or self.process.poll() is None:
             return None
         return f"{self.name} ended by itself with {self.process.returncode}; its log ends:\n{self.tail()}"
 
@@ -121,13 +128,9 @@ def environment(home: Path) -> dict:
     if not secret.exists():
         secret.touch(mode=0o600)
         secret.write_text(os.urandom(32).hex())
-    return dict(clean_environment(home), RASTRO_PARTITION_SIZE=str(PARTITION_SIZE), RASTRO_SECRET_FILE=str(secret))
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return dict(clean_environment(home), RASTRO_PARTITION_SIZE=str(PARTITION_SIZE), RASTRO_SECRET_FILE=str(secret),
+                AWS_ACCESS_KEY_ID="AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY="not-a-secret",
+                RASTRO_WEBHOOK_NETWORKS="127.0.0.1")
 
 
 def create_key(binary: str, url: str, directory: Path, user: str, scopes: str) -> dict:

@@ -1,20 +1,26 @@
 #!/usr/bin/env python3
-"""Shows that the checker finds what it is there to find.
+"""Shows that the checkers find what they are there to find.
 
-A small good history with its log is made in memory; the checker must find nothing in it. Then each planted fault is
-put into a copy of it, and the checker must report a fault of the rule that it breaks. Prints a line a fault, ends
+A small good history with its log is made in memory, what came out of it at a place outside, and who owned what
+meanwhile; the checkers must find nothing in them. Then each planted fault is put into a copy, and a fault of the rule
+that it breaks must be reported. Prints a line a fault, ends
 with `N passed, N failed`, exits 1 when one was missed.
 
 Usage: test_checker.py [--seed S]
 """
 import argparse
 import copy
+import json
 import random
 import sys
 from decimal import Decimal
 
-from checker import (CREATED, DELETED, DENIED, FETCHED, NOT_FOUND, UPDATED, USER_REGISTERED, Event, Log, Request,
-                     check, day_of)
+import deliveries
+import ownership
+from checker import (CREATED, DELETED, DENIED, FETCHED, NOT_FOUND, TYPE_NAMES, UPDATED, USER_REGISTERED, Event, Log,
+                     Request, check, day_of)
+from deliveries import Delivery, message
+from ownership import Move, Write
 
 OPERATED = 11
 SEED = 7
@@ -416,25 +422,161 @@ PLANTED = [
 ]
 
 
-def missed(seed: int, tell=lambda line: None) -> list:
-    """What the checker found and should not have, or did not find and should have."""
-    wrong = []
+# -------------------------------------------------------------------------------------------- what came out, planted
+
+
+class Outside:
+    """What came out of a good case's log at a place that keeps one line, with a repeat of every fifth."""
+
+    def __init__(self, case: Case) -> None:
+        self.events = case.events
+        self.list = [self.delivery(event) for event in case.events]
+        self.list[10:10] = self.list[:10:5]
+        self.deleted: dict = {}
+        self.in_line = True
+
+    def delivery(self, event: Event) -> Delivery:
+        about = "log" if event.product is None else str(event.product)
+        data = {"position": event.position, "type": TYPE_NAMES.get(event.type, "OPERATED"), "userId": event.user,
+                "productId": event.product, "version": event.version, "code": event.code, "data": event.data}
+        envelope = {"id": str(event.position), "source": "//rastro/1", "data": data,
+                    "subject": "log" if event.product is None else f"product/{about}"}
+        return message(about, str(event.position), json.dumps(envelope, default=float))
+
+    def check(self) -> list:
+        return deliveries.check("outside", self.list, self.events, len(self.events), self.in_line, self.deleted)
+
+    def rewrite(self, index: int, change) -> None:
+        envelope = json.loads(self.list[index].body)
+        change(envelope)
+        self.list[index] = self.list[index]._replace(body=json.dumps(envelope))
+
+    def of_product(self, product: int) -> list:
+        """Where the events of that product stand."""
+        return [index for index, delivery in enumerate(self.list) if delivery.group == str(product)]
+
+
+def event_lost(outside): del outside.list[20]
+def last_event_lost(outside): del outside.list[-1]
+def all_lost(outside): outside.list.clear()
+
+
+def swapped_of_a_product(outside):
+    outside.in_line = False
+    first, second = outside.of_product(1)[-2:]
+    outside.list[first], outside.list[second] = outside.list[second], outside.list[first]
+
+
+def swapped_in_line(outside): outside.list[3], outside.list[4] = outside.list[4], outside.list[3]
+def event_of_nowhere(outside): outside.list.append(outside.list[-1]._replace(position=999, id="999"))
+def other_price(outside): outside.rewrite(6, lambda envelope: envelope["data"]["data"].update(price=0.01))
+def other_type(outside): outside.rewrite(-1, lambda envelope: envelope["data"].update(type="CREATED"))
+def other_group(outside): outside.list[-1] = outside.list[-1]._replace(group="1000")
+def marked_as_replay(outside): outside.rewrite(-1, lambda envelope: envelope.update(replay="true"))
+
+
+def repeated_otherwise(outside):
+    outside.list.append(outside.list[8]._replace(body=outside.list[8].body + " "))
+
+
+def repeated_under_another_id(outside): outside.list.append(outside.list[8]._replace(id="9-1"))
+def one_id_for_two(outside): outside.list[-1] = outside.list[-1]._replace(id=outside.list[-2].id)
+
+
+def two_sources(outside):
+    outside.list.append(outside.list[8])
+    outside.rewrite(-1, lambda envelope: envelope.update(source="//rastro/2"))
+
+
+def came_after_its_delete(outside):
+    outside.list.append(outside.list[8]._replace(asked=5.0))
+    outside.deleted[outside.list[8].position] = 4.9
+
+
+OUTSIDE_PLANTED = [
+    ("lost", event_lost), ("lost", last_event_lost), ("lost", all_lost), ("effect", event_lost),
+    ("order", swapped_of_a_product), ("order", swapped_in_line), ("content", event_of_nowhere),
+    ("content", other_price), ("content", other_type), ("content", other_group), ("content", marked_as_replay),
+    ("content", repeated_otherwise), ("content", repeated_under_another_id), ("content", one_id_for_two),
+    ("effect", two_sources), ("again", came_after_its_delete),
+]
+
+
+# --------------------------------------------------------------------------------------------------- owners, planted
+
+MOVES = [
+    Move("destinations", "sqs", "a.1", True, 1, 0), Move("queues", "q", "a.1", True, 1),
+    Move("destinations", "sqs", "a.1", False, 1, 40), Move("destinations", "sqs", "a.1", False, 1, 41),
+    Move("destinations", "sqs", "b.1", True, 2, 41), Move("destinations", "sqs", "b.1", False, 2, 60),
+    Move("queues", "q", "b.1", True, 2), Move("destinations", "sqs", "a.2", True, 3, 60),
+    Move("destinations", "sqs", "a.2", False, 3, 75),
+]
+WRITES = [Write("q", 1, "a.1"), Write("q", 2, "b.1")]
+
+
+def cursor_went_back(moves, _): moves[5] = moves[5]._replace(cursor=39)
+def cursor_went_back_at_takeover(moves, _): moves[4] = moves[4]._replace(cursor=40)
+def moved_by_the_old_owner(moves, _): moves[5] = moves[5]._replace(server="a.1")
+def moved_by_the_process_before(moves, _): moves[8] = moves[8]._replace(server="a.1")
+def moved_without_a_takeover(moves, _): moves.pop(7)
+def moved_in_the_old_epoch(moves, _): moves.insert(6, Move("destinations", "sqs", "a.1", False, 1, 61))
+def one_epoch_twice(moves, _): moves[4:6] = [moves[4]._replace(epoch=1), moves[5]._replace(epoch=1)]
+def journal_written_by_the_old_owner(_, writes): writes.append(Write("q", 2, "a.1"))
+def journal_written_by_nobody(_, writes): writes.append(Write("q", 2, ""))
+
+
+OWNERSHIP_PLANTED = [
+    ("cursor", cursor_went_back), ("cursor", cursor_went_back_at_takeover), ("fence", moved_by_the_old_owner),
+    ("fence", moved_by_the_process_before), ("fence", moved_without_a_takeover), ("epoch", moved_in_the_old_epoch),
+    ("epoch", one_epoch_twice), ("fence", journal_written_by_the_old_owner), ("fence", journal_written_by_nobody),
+]
+COUNT = len(PLANTED) + len(OUTSIDE_PLANTED) + len(OWNERSHIP_PLANTED)
+
+
+def found_in_history(seed: int, plant) -> list:
     case = good_case(seed)
-    found = check(case.history, case.log)
-    if found:
-        wrong.append(f"the good case (seed {seed}) is found faulty: {'; '.join(map(str, found[:5]))}")
-    else:
-        tell(f"the good case (seed {seed}) has no fault")
-    for rule, plant in PLANTED:
-        case = good_case(seed)
+    if plant:
         plant(case)
-        found = check(case.history, case.log)
-        named = [fault for fault in found if fault.rule == rule]
-        if named:
-            tell(f"{plant.__name__:<26} {named[0]}")
+    return check(case.history, case.log)
+
+
+def found_outside(seed: int, plant) -> list:
+    outside = Outside(good_case(seed))
+    if plant:
+        plant(outside)
+    return outside.check()
+
+
+def found_among_owners(_: int, plant) -> list:
+    moves, writes = list(MOVES), list(WRITES)
+    if plant:
+        plant(moves, writes)
+    return ownership.faults(moves, writes)
+
+
+KINDS = (
+    ("case", found_in_history, PLANTED), ("place", found_outside, OUTSIDE_PLANTED),
+    ("ownership", found_among_owners, OWNERSHIP_PLANTED),
+)
+
+
+def missed(seed: int, tell=lambda line: None) -> list:
+    """What the checkers found and should not have, or did not find and should have."""
+    wrong = []
+    for what, find, planted in KINDS:
+        found = find(seed, None)
+        if found:
+            wrong.append(f"the good {what} (seed {seed}) is found faulty: {'; '.join(map(str, found[:5]))}")
         else:
-            others = sorted({fault.rule for fault in found})
-            wrong.append(f"{plant.__name__} (seed {seed}): no fault of rule {rule!r}, only of {others}")
+            tell(f"the good {what} (seed {seed}) has no fault")
+        for rule, plant in planted:
+            found = find(seed, plant)
+            named = [fault for fault in found if fault.rule == rule]
+            if named:
+                tell(f"{plant.__name__:<34} {named[0]}")
+            else:
+                others = sorted({fault.rule for fault in found})
+                wrong.append(f"{plant.__name__} (seed {seed}): no fault of rule {rule!r}, only of {others}")
     return wrong
 
 
@@ -444,7 +586,7 @@ def main() -> int:
     wrong = missed(parser.parse_args().seed, tell=lambda line: print(f"passed  {line}"))
     for line in wrong:
         print(f"FAILED  {line}")
-    print(f"{len(PLANTED) + 1 - len(wrong)} passed, {len(wrong)} failed")
+    print(f"{COUNT + len(KINDS) - len(wrong)} passed, {len(wrong)} failed")
     return 1 if wrong else 0
 
 
