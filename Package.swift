@@ -31,9 +31,12 @@ let package = Package(
         // PostgreSQL of our own, for the default without a DATABASE_URL and for tests.
         .target(name: "EmbeddedPostgres", dependencies: ["LibPQ", .log, .serviceLifecycle]),
 
+        // What is counted and how it is shown: the one list of metrics. Pure.
+        .target(name: "Monitoring"),
+
         .target(
             name: "EventLog",
-            dependencies: ["Catalog", "LibPQ", .crypto, .log, .serviceLifecycle],
+            dependencies: ["Monitoring", "Catalog", "LibPQ", .crypto, .log, .serviceLifecycle],
             plugins: ["EmbedSQL"]
         ),
         // The SQS wire protocol and AWS signatures: pure.
@@ -44,7 +47,7 @@ let package = Package(
         .target(
             name: "Delivery",
             dependencies: [
-                "SQSProtocol", "JetStream", "EventLog", "Catalog", "LibPQ",
+                "SQSProtocol", "JetStream", "EventLog", "Monitoring", "Catalog", "LibPQ",
                 .asyncHTTPClient, .nioCore, .nioHTTP1, .nioPosix, .crypto, .log, .serviceLifecycle,
             ],
             plugins: ["EmbedSQL"]
@@ -57,7 +60,7 @@ let package = Package(
         .target(
             name: "Gateway",
             dependencies: [
-                "Audit", "Delivery", "SQSProtocol", "EventLog", "Catalog", "LibPQ", .asyncHTTPClient,
+                "Audit", "Delivery", "SQSProtocol", "EventLog", "Monitoring", "Catalog", "LibPQ", .asyncHTTPClient,
                 .hummingbird, .hummingbirdCore, .httpTypes, .nioCore, .nioHTTP1, .nioPosix, .crypto, .log,
                 .serviceLifecycle,
             ]
@@ -77,6 +80,7 @@ let package = Package(
         // Tests mirror the modules. `TestSupport` starts the throw-away cluster.
         .target(name: "TestSupport", dependencies: ["EmbeddedPostgres", "LibPQ", .log], path: "Tests/TestSupport"),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"]),
+        .testTarget(name: "MonitoringTests", dependencies: ["Monitoring"]),
         .testTarget(name: "EmbeddedPostgresTests", dependencies: ["EmbeddedPostgres", "TestSupport", .log]),
         .testTarget(name: "LibPQTests", dependencies: ["LibPQ", "TestSupport", "EmbeddedPostgres", .log]),
         .testTarget(
@@ -96,8 +100,8 @@ let package = Package(
             name: "DeliveryTests",
             dependencies: [
                 "Delivery", "SQSProtocol", "JetStream", .asyncHTTPClient, .crypto, .nioCore, .nioHTTP1, "EventLog",
-                "Catalog",
-                "LibPQ",
+                "Monitoring",
+                "Catalog", "LibPQ",
                 "EmbeddedPostgres", "TestSupport", .log, .serviceLifecycle,
             ]
         ),
@@ -110,8 +114,8 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Audit", "Delivery", "SQSProtocol", "EventLog", "Catalog", "LibPQ", "EmbeddedPostgres",
-                "TestSupport",
+                "Gateway", "Audit", "Delivery", "SQSProtocol", "EventLog", "Monitoring", "Catalog", "LibPQ",
+                "EmbeddedPostgres", "TestSupport",
                 .hummingbird, .hummingbirdTesting, .httpTypes, .log, .serviceLifecycle,
             ]
         ),

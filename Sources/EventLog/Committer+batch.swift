@@ -102,9 +102,13 @@ extension Committer {
     ) throws -> CommittedBatch {
         guard builder.events.count > 0 else {
             session.rollback()
-            return CommittedBatch(lastPosition: nil, results: answers)
+            return CommittedBatch(lastPosition: nil, eventCount: 0, results: answers)
         }
-        let committed = CommittedBatch(lastPosition: builder.head.position, results: answers)
+        let committed = CommittedBatch(
+            lastPosition: builder.head.position,
+            eventCount: builder.events.count,
+            results: answers
+        )
         do throws(PostgresError) {
             try send(builder.events, builder.changedRows, positions: builder.firstPosition...builder.head.position)
             return committed

@@ -22,7 +22,7 @@ extension Committer {
             last = try row.int64(0)
             results.append(.success(Outcome(position: last, answer: try fetched(row))))
         }
-        return CommittedBatch(lastPosition: last, results: results)
+        return CommittedBatch(lastPosition: last, eventCount: results.count, results: results)
     }
 
     private func fetched(_ row: Row) throws -> Answer {

@@ -120,7 +120,7 @@ extension Committer {
             results.append(.success(Outcome(position: position, answer: answer)))
         }
         guard results.count == batch.count else { throw CommitError.outcomeUnknown }
-        return CommittedBatch(lastPosition: positions.upperBound, results: results)
+        return CommittedBatch(lastPosition: positions.upperBound, eventCount: positions.count, results: results)
     }
 
     /// What fetches of one batch saw alike: their products are read back once.

@@ -23,8 +23,8 @@ final class Committer {
     /// The number of the last batch tried; with the writer it is the key of `batches`.
     var batchNumber: Int64 = 0
     var productIDs: [ProductID] = []
-    /// Told the last position of each committed batch.
-    let onCommit: @Sendable (Int64) -> Void
+    /// Told of each committed batch that has events, and its last position.
+    let onCommit: @Sendable (CommittedBatch, Int64) -> Void
 
     struct Writer {
         let number: Int64
@@ -35,7 +35,7 @@ final class Committer {
         queue: CommitQueue,
         configuration: CommitterConfiguration,
         logger: Logger,
-        onCommit: @escaping @Sendable (Int64) -> Void
+        onCommit: @escaping @Sendable (CommittedBatch, Int64) -> Void
     ) {
         self.queue = queue
         self.configuration = configuration
@@ -80,7 +80,7 @@ final class Committer {
                 delay = min(delay * 2, .milliseconds(250))
                 continue
             }
-            if let last = committed.lastPosition { onCommit(last) }
+            if let last = committed.lastPosition { onCommit(committed, last) }
             for (pending, result) in zip(batch, committed.results) { pending.answer(result) }
             return
         }
@@ -146,6 +146,7 @@ final class Committer {
 /// What a committed batch answers.
 struct CommittedBatch {
     let lastPosition: Int64?
+    let eventCount: Int
     /// One a submission, in order.
     let results: [Result<Outcome, CommitError>]
 }

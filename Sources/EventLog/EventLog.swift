@@ -1,6 +1,7 @@
 import Catalog
 package import LibPQ
 package import Logging
+package import Monitoring
 import ServiceLifecycle
 
 /// The log of one process: hands submissions to the committer and tells readers when the log has grown.
@@ -10,6 +11,8 @@ package final class EventLog: Service {
     package let identity: LogIdentity
     /// For readers: short statements that never lock the head.
     package let readers: Pool
+    /// What this process counts.
+    package let metrics = Metrics()
     private let queue: CommitQueue
     private let configuration: CommitterConfiguration
     private let logger: Logger
@@ -64,9 +67,12 @@ package final class EventLog: Service {
     package func run() async throws {
         let (queue, growth) = (queue, growth)
         let (configuration, logger) = (configuration, logger)
+        let (batches, events) = (metrics.counter(.logBatches), metrics.counter(.logEvents))
         let keeper = LogKeeper(log: self, logger: logger)
         let thread = WorkerThread(name: "rastro-commit") {
-            let committer = Committer(queue: queue, configuration: configuration, logger: logger) { position in
+            let committer = Committer(queue: queue, configuration: configuration, logger: logger) { batch, position in
+                batches.add()
+                events.add(batch.eventCount)
                 growth.advance(to: position)
             }
             committer.run()

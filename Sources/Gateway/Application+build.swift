@@ -36,7 +36,7 @@ package func buildApplication(
             backlog: 1_024,
             availableConnectionsDelegate: .maximum(configuration.connectionLimit, logger: logger)
         ),
-        services: [services.refusals, services.queueForwarder],
+        services: [services.refusals, services.scrape, services.queueForwarder],
         onServerRunning: { channel in
             await onListening(host, channel.localAddress?.port ?? configuration.port)
         },

@@ -12,6 +12,7 @@ package struct GatewayServices: Sendable {
     package let queues: QueueDirectory?
     package let queueForwarder = QueueForwarder()
     package let refusals: RefusalLedger
+    package let scrape: MetricsScrape
     /// What `/readyz` asks, in this order.
     package let readiness: [ReadinessCheck]
 
@@ -30,6 +31,7 @@ package struct GatewayServices: Sendable {
         self.secret = secret
         self.queues = queues
         refusals = RefusalLedger(log: eventLog, limiter: limiter, logger: logger)
+        scrape = MetricsScrape(log: eventLog, directory: queues, logger: logger)
         self.readiness = [.database(eventLog)] + readiness
     }
 }

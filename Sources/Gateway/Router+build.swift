@@ -29,7 +29,7 @@ private func routes(
         .open("/readyz", health.ready),
         .open("/docs/problems", problems.index),
         .open("/docs/problems/{code}", problems.page),
-    ] + auditRoutes(services) + queueRoutes(services, configuration, room: room)
+    ] + auditRoutes(services) + monitorRoutes(services) + queueRoutes(services, configuration, room: room)
         + WebhooksController(log: services.eventLog, secret: services.secret, body: body).routes
         + configuration.unaudited.map { source in
             let path = UnauditedSource.path(name: source.name) + "{id}"

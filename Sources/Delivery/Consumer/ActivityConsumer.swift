@@ -12,6 +12,7 @@ package struct ActivityConsumer: Service {
     private let queue: QueueClient
     private let log: EventLog
     private let logger: Logger
+    private let meter: ConsumerMeter
     /// Receives that are under way at once; each brings up to ten messages, and all are applied together.
     private static let receives = 20
     private static let wait: Duration = .seconds(1)
@@ -22,6 +23,7 @@ package struct ActivityConsumer: Service {
         self.queue = queue
         self.log = log
         self.logger = logger
+        meter = ConsumerMeter(log.metrics, queue.queue, consumer: "activity")
     }
 
     /// Consumes until graceful shutdown; what was received by then is still applied and deleted.
@@ -60,10 +62,12 @@ package struct ActivityConsumer: Service {
         }
         // A replay repairs nobody's counts: the first delivery counted, or will.
         let positions = messages.filter { !$0.isReplay }.map(\.position)
-        _ = try await log.readers.withConnection { session in
-            try session.query(Statements.applyActivity, Parameters().int64Array(positions)).only().int32(0)
+        try await meter.count(messages.count) {
+            _ = try await log.readers.withConnection { session in
+                try session.query(Statements.applyActivity, Parameters().int64Array(positions)).only().int32(0)
+            }
+            _ = try await queue.delete(messages.map(\.handle))
         }
-        _ = try await queue.delete(messages.map(\.handle))
     }
 
     private func sweep() async throws {

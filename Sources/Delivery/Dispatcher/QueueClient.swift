@@ -56,6 +56,9 @@ package final class QueueClient: Sendable {
     /// How many messages there are, about.
     package func counts() async throws(QueueError) -> QueueCounts { try await ask { .count($0) } }
 
+    /// How the queue stands. Unlike other requests it does not keep an idle queue.
+    func level() async throws(QueueError) -> QueueLevel { try await ask { .level($0) } }
+
     /// Has the dispatcher read the queue's row again.
     func refresh() { inbox.add(.refresh) }
 

@@ -78,7 +78,8 @@ extension QueueDispatcher {
                 isFinished: owned.sources[index].isFinished
             )
         }
-        let counts = round.counts.isEmpty ? nil : owned.counts(now: owned.clock.microseconds)
+        let isCounted = !round.counts.isEmpty || !round.levels.isEmpty
+        let counts = isCounted ? owned.counts(now: owned.clock.microseconds) : nil
         let endsMove = owned.move?.isOver == true
         if renews || endsMove || !round.sends.isEmpty || plans.contains(where: \.hasWork) {
             var results = try send(plans, round, owned: owned, renews: renews)[...]
@@ -89,6 +90,7 @@ extension QueueDispatcher {
             for (index, plan) in plans.enumerated() { try feed(&owned.sources[index], plan, &results) }
             owned.sources = zip(owned.sources, plans).filter { !$1.isFinished }.map(\.0)
         }
+        round.tally.deadLettered = plans.reduce(0) { $0 + $1.journal.deadLetters.count }
         if endsMove { owned.move = nil }
         if renews {
             owned.renewed = .now
@@ -103,6 +105,10 @@ extension QueueDispatcher {
                 delayed: counts.delayed
             )
             for reply in round.counts { round.answers.append { reply.resume(returning: .success(total)) } }
+            if !round.levels.isEmpty {
+                let level = try self.level(owned, total)
+                for reply in round.levels { round.answers.append { reply.resume(returning: .success(level)) } }
+            }
         }
     }
 
@@ -179,6 +185,7 @@ extension QueueDispatcher {
                 isDuplicate: try row.bool(3)
             )
         }[...]
+        round.tally.sent = sent.count { !$0.isDuplicate }
         for (messages, reply) in round.sends {
             guard sent.count >= messages.count else {
                 throw PostgresError(code: .decoding, message: "fewer messages were sent than given")

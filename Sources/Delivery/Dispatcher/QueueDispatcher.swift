@@ -2,6 +2,7 @@ import Catalog
 import EventLog
 import LibPQ
 import Logging
+import Monitoring
 import Synchronization
 
 /// The owner of one queue: holds its state in memory, writes its journal, and answers after the commit.
@@ -20,6 +21,8 @@ final class QueueDispatcher {
         var owner: String
         /// The CloudEvents source of the log's events.
         var logSource: String
+        /// Where it counts what it does.
+        var metrics = Metrics()
         /// Where this process's gateway listens, for others to forward to.
         var address: String?
         /// How long another process waits for an owner that gives no sign.
@@ -44,6 +47,7 @@ final class QueueDispatcher {
     let inbox: QueueInbox
     let settings: Settings
     let logger: Logger
+    private let meter: QueueMeter
     var ownership: Ownership?
     /// The standby's session: asking whether the queue is free costs one statement, not a connection.
     var standbySession: Session?
@@ -72,6 +76,7 @@ final class QueueDispatcher {
         self.inbox = inbox
         self.settings = settings
         self.logger = logger
+        meter = QueueMeter(settings.metrics, queue)
     }
 
     /// Serves until the inbox is closed, the queue is deleted, or nobody wants anything any more. Blocks its thread.
@@ -84,7 +89,7 @@ final class QueueDispatcher {
                 continue
             }
             let requests = inbox.take(waitingAtMost: waitingTime)
-            if !requests.isEmpty { lastRequest = .now }
+            if requests.contains(where: \.isUse) { lastRequest = .now }
             do {
                 try serve(requests)
             } catch {
@@ -131,6 +136,7 @@ final class QueueDispatcher {
         }
         received = []
         ownership = owned
+        meter.count(round.tally)
         for answer in round.answers { answer() }
         // What was just read may serve those who still wait, or the move.
         let wantsMore = !waiting.isEmpty || owned.move != nil
@@ -147,6 +153,7 @@ final class QueueDispatcher {
             }
         case .delete(let handles, let reply):
             let outcomes = handles.map { owned.delete($0, now: now) }
+            round.tally.deleted += outcomes.count { $0 == .done }
             round.answers.append { reply.resume(returning: .success(outcomes)) }
         case .changeVisibility(let changes, let reply):
             let outcomes = changes.map { change in
@@ -155,6 +162,7 @@ final class QueueDispatcher {
             round.answers.append { reply.resume(returning: .success(outcomes)) }
         case .send(let messages, let reply): round.sends.append((messages, reply))
         case .count(let reply): round.counts.append(reply)
+        case .level(let reply): round.levels.append(reply)
         case .refresh: round.refreshes = true
         }
     }
@@ -175,6 +183,7 @@ final class QueueDispatcher {
                 continue
             }
             received.append(receive)
+            round.tally.received += messages.count
             round.answers.append { receive.reply.resume(returning: .success(messages)) }
         }
         waiting = still
@@ -221,6 +230,8 @@ extension QueueDispatcher {
     struct Round {
         var sends: [(messages: [NewMessage], reply: QueueRequest.Reply<[SentMessage]>)] = []
         var counts: [QueueRequest.Reply<QueueCounts>] = []
+        var levels: [QueueRequest.Reply<QueueLevel>] = []
+        var tally = QueueMeter.Tally()
         /// The queue's row is to be read.
         var refreshes = false
         /// Numbers of messages that move to another queue in this batch.

@@ -5,6 +5,8 @@ enum QueueRequest: Sendable {
     case changeVisibility([VisibilityChange], Reply<[QueueState.HandleOutcome]>)
     case send([NewMessage], Reply<[SentMessage]>)
     case count(Reply<QueueCounts>)
+    /// For metrics: does not keep an idle queue.
+    case level(Reply<QueueLevel>)
     /// The queue's row has changed, or a move was asked for.
     case refresh
 
@@ -27,6 +29,9 @@ enum QueueRequest: Sendable {
         return messages.reduce(256) { $0 + $1.byteCount }
     }
 
+    /// Somebody uses the queue.
+    var isUse: Bool { if case .level = self { false } else { true } }
+
     func refuse(_ error: QueueError) {
         switch self {
         case .receive(let receive): receive.reply.resume(returning: .failure(error))
@@ -34,6 +39,7 @@ enum QueueRequest: Sendable {
         case .changeVisibility(_, let reply): reply.resume(returning: .failure(error))
         case .send(_, let reply): reply.resume(returning: .failure(error))
         case .count(let reply): reply.resume(returning: .failure(error))
+        case .level(let reply): reply.resume(returning: .failure(error))
         case .refresh: break
         }
     }

@@ -28,6 +28,7 @@ package struct QueueService: Service {
             connection: connection,
             owner: owner,
             logSource: log.identity.source,
+            metrics: log.metrics,
             address: address,
             idleLimit: idleLimit
         )

@@ -102,6 +102,9 @@ package final class QueueDirectory: Sendable {
         cache.withLock { $0[name] = nil }
     }
 
+    /// The dispatchers of this process that own their queue.
+    var owned: [QueueClient] { host?.owned ?? [] }
+
     /// Lets the queue's owner here, if it is one, look at what has changed.
     func refresh(_ queue: QueueDescription) {
         host?.owner(of: QueueReference(id: queue.id, name: queue.name))?.refresh()

@@ -64,6 +64,9 @@ package final class QueueHost: Service {
         state.withLock { $0.clients[queue.id].flatMap { $0.isOwner ? $0 : nil } }
     }
 
+    /// The dispatchers here that own their queue.
+    var owned: [QueueClient] { state.withLock { $0.clients.values.filter(\.isOwner) } }
+
     var ownerName: String { configuration.owner }
 
     package func run() async throws {

@@ -23,6 +23,7 @@ struct RelayOwner {
     private let destination: any Destination
     private let logger: Logger
     private let lease: RelayLease
+    private let meter: DestinationMeter
     private let clock = SteadyClock()
     /// The log as it grows first, then replays.
     private var sources: [RelaySource] = []
@@ -58,6 +59,7 @@ struct RelayOwner {
         self.logger = logger
         self.lease = lease
         lastRenewal = .now - relay.settings.renewal
+        meter = DestinationMeter(relay.log.metrics, taken.destination)
     }
 
     /// Reads what the owner before has left.
@@ -254,14 +256,15 @@ extension RelayOwner {
             let number = sources[index].number
             while let batch = sources[index].state.nextBatch(now: now) {
                 underWay += 1
-                let (destination, lease, stop) = (destination, lease, relay.stop)
+                let (destination, lease, stop, meter) = (destination, lease, relay.stop, meter)
                 group.addTask {
                     // The last look before the wire: whoever was stopped here for long is the owner no more.
                     guard !lease.isOver else {
                         return .sent(source: number, batch, batch.messages.map { _ in SendPermit.ended })
                     }
                     let permit = SendPermit { !lease.isOver && !stop.isSet }
-                    return .sent(source: number, batch, await destination.send(batch.messages.map(\.payload), permit))
+                    let outcomes = await meter.send(batch.messages.map(\.payload), to: destination, permit)
+                    return .sent(source: number, batch, outcomes)
                 }
             }
         }

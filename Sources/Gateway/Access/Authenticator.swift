@@ -6,10 +6,11 @@ import HTTPTypes
 struct Authenticator: Sendable {
     let keys: KeyStore
 
+    /// - Parameter grace: while keys cannot be looked up, one that was found right within this time passes.
     /// - Throws: `Problem` (401, 400), or `PostgresError` when keys cannot be looked up.
-    func identify(_ headers: HTTPFields) async throws -> Identity {
+    func identify(_ headers: HTTPFields, grace: Duration) async throws -> Identity {
         let credentials = try Credentials(headers)
-        guard let key = try await keys.authenticate(credentials.key) else {
+        guard let key = try await keys.authenticate(credentials.key, grace: grace) else {
             throw Problem.unauthenticated("the API key is not valid")
         }
         return Identity(key: key, actingFor: credentials.actingFor)

@@ -34,7 +34,7 @@ struct Gate: Sendable {
     ) async throws -> Response {
         guard room.enter() else { throw Problem(.overloaded, "too many requests wait; nothing was done") }
         defer { room.leave() }
-        let identity = try await authenticator.identify(request.headers)
+        let identity = try await authenticator.identify(request.headers, grace: route.keyGrace)
         try refusals.check(identity.caller)
         let via = route.via == .get && request.method == .head ? .head : route.via
         let exchange = Exchange(request: request, context: context, caller: identity.caller, via: via)

@@ -21,6 +21,8 @@ package struct Route: Sendable {
     let via: Via
     let caching: Caching
     let action: Action
+    /// While the database is away, a key that was found right within this time passes.
+    var keyGrace: Duration = .zero
 
     /// `GET` and `HEAD` for everybody.
     static func open(_ path: String, _ handler: @escaping OpenHandler) -> Route {
