@@ -84,6 +84,8 @@ private struct Examination {
         name: "doctor_log_end",
         text: "select position, recorded_at, clock_timestamp() from events order by position desc limit 1"
     )
+    /// Seconds between two looks of autovacuum that are too many for a busy queue's tables.
+    private static let longNap: Int32 = 15
     /// Seconds that a transaction may hold dead rows back before it is worth a warning, and a problem.
     private static let (longSnapshot, endlessSnapshot) = (60.0, 3_600.0)
 
@@ -127,6 +129,7 @@ private struct Examination {
         }
         found.append(ok("log", "\(identity.origin), incarnation \(identity.incarnation)"))
         found.append(try checkRoles(serving))
+        found.append(try checkVacuum(owner))
         found.append(try checkGuards(serving))
         found += try checkLogEnd(serving)
         return found
@@ -281,6 +284,30 @@ extension Examination {
             return problem("roles", "\(role) may change events", advice)
         }
         return ok("roles", "\(role) serves and can neither change events nor alter their tables")
+    }
+
+    /// - Parameter session: as the server vacuums.
+    private func checkVacuum(_ session: Session) throws -> Doctor.Finding {
+        let check = "vacuum"
+        guard try !TableVacuum.isAllowed(session) else {
+            return ok(check, "the server vacuums the queues' tables itself, as the owner")
+        }
+        let statement = Statement(
+            name: "doctor_autovacuum",
+            text: """
+                select current_setting('autovacuum') = 'on' and current_setting('track_counts') = 'on',
+                    extract(epoch from current_setting('autovacuum_naptime')::interval)::int,
+                    current_setting('autovacuum_naptime')
+                """
+        )
+        let row = try session.query(statement).only()
+        let advice = "name the owner's URL in RASTRO_OWNER_DATABASE_URL for `rastro serve`"
+        guard try row.bool(0) else {
+            return problem(check, "autovacuum is off, and the server may not vacuum: tables grow for ever", advice)
+        }
+        let text = "the server may not vacuum; autovacuum looks every \(try row.text(2))"
+        guard try row.int32(1) > Self.longNap else { return ok(check, text) }
+        return warning(check, "\(text): busy queues' tables grow large", "\(advice), or set autovacuum_naptime = 5s")
     }
 
     private func checkGuards(_ session: Session) throws -> Doctor.Finding {

@@ -53,6 +53,23 @@ struct EventLogAccess: Sendable {
         )
     }
 
+    /// The connection that vacuums: as the owner, if this process knows the owner's URL. The limits are short, so that
+    /// neither a huge table nor a silent server holds shutdown up; what takes longer is left to autovacuum.
+    var vacuumConnection: ConnectionConfiguration {
+        ConnectionConfiguration(
+            url: database.ownerURL,
+            applicationName: "rastro vacuum",
+            options: [
+                ("search_path", "\(Migrator.schema), pg_temp"),
+                ("statement_timeout", "10s"),
+                ("lock_timeout", "2s"),
+                ("vacuum_cost_delay", "0"),
+                ("jit", "off"),
+            ],
+            responseLimit: .seconds(12)
+        )
+    }
+
     private func readerConnection(url: String) -> ConnectionConfiguration {
         ConnectionConfiguration(
             url: url,

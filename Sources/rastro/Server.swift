@@ -28,7 +28,8 @@ struct Server {
             configuration: Self.text(of: configuration, roles: roles, log: log),
             logger: logger
         )
-        var services: [any Service] = [log, start]
+        let vacuum = TableVacuum(connection: access.vacuumConnection, logger: logger)
+        var services: [any Service] = [log, vacuum, start]
         var host: QueueHost?
         if roles.contains(.relay) {
             let address = roles.contains(.gateway) ? configuration.advertisedAddress : nil

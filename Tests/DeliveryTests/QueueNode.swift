@@ -57,8 +57,10 @@ struct QueueNode {
         try await TestCluster.shared.dropDatabase(address)
     }
 
-    func run(_ body: @Sendable () async throws -> Void) async throws {
+    /// - Parameter other: runs as long.
+    func run(beside other: (any Service)? = nil, _ body: @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
+            if let other { await group.addServiceUnlessShutdown(other) }
             tasks.addTask { try await group.run() }
             do { try await body() } catch {
                 await group.triggerGracefulShutdown()

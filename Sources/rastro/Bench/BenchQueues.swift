@@ -24,6 +24,10 @@ struct BenchQueues: Sendable {
     private static let pace = 2_000
     private static let idlePollers = 1_000
     private static let bigBacklog = 1_000_000
+    /// Messages that go through before the snapshot, at least; and those after which the tables should grow no more.
+    private static let (journalled, settled) = (1_500_000, 500_000)
+    /// Callers that send, receive and delete in turn.
+    private static let callers = [1, 4, 16, 64]
 
     init(stage: BenchStage, plan: BenchPlan) async throws {
         self.stage = stage
@@ -43,14 +47,18 @@ struct BenchQueues: Sendable {
             logger: stage.logger
         )
         let directory = QueueDirectory(log: log, host: host, logger: stage.logger)
-        try await stage.withServices([log, host]) {
+        let vacuum = TableVacuum(connection: access.vacuumConnection, logger: stage.logger)
+        try await stage.withServices([log, vacuum, host]) {
             if plan.names.contains(.queues) {
                 try await makeProducts(log)
                 results.add(try await measureLatency(log, events))
                 results.add(try await measureIdlePollers(directory))
                 for figure in try await measureAppending(events) { results.add(figure) }
             }
-            if plan.names.contains(.messages) { results.add(try await measureMessages(directory)) }
+            if plan.names.contains(.messages) {
+                results.add(try await measureMessages(directory))
+                for figure in try await measureTurns(directory) { results.add(figure) }
+            }
         } afterwards: {
             await log.readers.shutdown()
         }
@@ -103,7 +111,8 @@ struct BenchQueues: Sendable {
         )
     }
 
-    /// Receive and delete, ten at a time, of what is appended meanwhile; then the same while a snapshot is held open.
+    /// Receive and delete, ten at a time, of what is appended meanwhile, until more than a million messages have gone
+    /// through; then the same while a snapshot is held open for a minute, and after it.
     private func measureAppending(_ events: QueueClient) async throws -> [BenchFigure] {
         let (taken, appended) = (BenchCounter(), BenchCounter())
         return try await during {
@@ -111,39 +120,74 @@ struct BenchQueues: Sendable {
             await consume(events) { _ in taken.add(1) }
             await appending
         } run: {
-            try await Task.sleep(for: .seconds(2))
+            var journal = try BenchJournal(access, taken)
+            defer { journal.close() }
+            _ = try await journal.follow(for: .seconds(2))
             var (samples, rates): ([Double], [Double]) = ([], [])
             for _ in 0..<plan.rounds {
                 async let rate = appended.rate(over: .seconds(plan.seconds))
-                samples.append(try await taken.rate(over: .seconds(plan.seconds)))
+                samples.append(try await journal.follow(for: .seconds(plan.seconds)))
                 rates.append(try await rate)
             }
-            let size = try journalSize()
+            _ = try await journal.follow(for: .zero, until: Self.journalled)
+            let before = journal.samples
             let held = try await whileASnapshotIsHeld {
-                try await Task.sleep(for: .seconds(20))
-                return try await taken.rate(over: .seconds(40))
+                var held: [Double] = []
+                for _ in 0..<6 { held.append(try await journal.follow(for: .seconds(10))) }
+                return held
             }
-            let figure = BenchFigure(
+            let during = journal.samples.dropFirst(before.count)
+            var after: [Double] = []
+            for _ in 0..<3 { after.append(try await journal.follow(for: .seconds(10))) }
+            return figures(samples, appended: BenchFigure.median(rates), before: before)
+                + [figure(held: held, before: samples, after: after, Array(during), end: journal.samples.last)]
+        }
+    }
+
+    /// What came of the time before the snapshot.
+    private func figures(_ samples: [Double], appended: Double, before: [BenchJournal.Sample]) -> [BenchFigure] {
+        [
+            BenchFigure(
                 name: "appended, received, deleted",
                 unit: "messages/s",
                 samples: samples,
                 goal: .atLeast(40_000),
                 remarks: [
                     "\(Self.receivers) receivers, ten at a time; one session appends \(Self.appendBatch) events a transaction, "
-                        + "\(BenchReport.number(BenchFigure.median(rates))) events/s",
-                    "journal after \(BenchReport.number(Double(taken.value))) messages: \(try journalSize() >> 10) KiB, "
-                        + "before the snapshot \(size >> 10) KiB",
+                        + "\(BenchReport.number(appended)) events/s"
                 ]
-            )
-            let beside = BenchFigure(
-                name: "the same, a snapshot held for a minute",
-                unit: "messages/s",
-                samples: [held],
-                comparison: BenchFigure.Comparison(name: "without it", samples: samples),
-                goal: .atLeast(40_000)
-            )
-            return [figure, beside]
-        }
+            ),
+            BenchFigure(
+                name: "the queues' tables meanwhile",
+                unit: "MiB",
+                samples: before.filter { $0.messages > Self.settled }.map(\.mebibytes),
+                goal: .within(0.5),
+                remarks: BenchJournal.series(before, whole: Self.journalled)
+            ),
+        ]
+    }
+
+    /// What came of the minute with a snapshot, the last two thirds of it. Compared with the time before and after: the
+    /// machine's own drift is not the snapshot's.
+    private func figure(
+        held: [Double],
+        before: [Double],
+        after: [Double],
+        _ during: [BenchJournal.Sample],
+        end: BenchJournal.Sample?
+    ) -> BenchFigure {
+        BenchFigure(
+            name: "the same, a snapshot held for a minute",
+            unit: "messages/s",
+            samples: Array(held.suffix(4)),
+            comparison: BenchFigure.Comparison(name: "before and after it", samples: before + after.suffix(2)),
+            goal: .atLeast(40_000),
+            remarks: [
+                "ten seconds each: \(held.map(BenchReport.number).joined(separator: "; ")) messages/s; after it "
+                    + "\(after.map(BenchReport.number).joined(separator: "; ")), the tables then "
+                    + "\(BenchReport.fixed(end?.mebibytes ?? 0, 1)) MiB"
+            ] + BenchJournal.series(during, whole: 0)
+        )
     }
 
     /// A queue's own messages, sent, received with their bodies and deleted, ten at a time.
@@ -175,6 +219,34 @@ struct BenchQueues: Sendable {
                 "a standard queue of its own, 200 bytes a message, ten at a time, \(Self.receivers) senders and receivers"
             ]
         )
+    }
+
+    /// Callers that each send ten, receive ten and delete them, again and again: what a queue in SQL is measured by.
+    private func measureTurns(_ directory: QueueDirectory) async throws -> [BenchFigure] {
+        let queue = try await makeQueue("turns", isFIFO: false, directory)
+        var figures: [BenchFigure] = []
+        for callers in Self.callers {
+            let taken = BenchCounter()
+            let samples = try await during {
+                await withTaskGroup(of: Void.self) { group in
+                    for _ in 0..<callers { group.addTask { await Self.keepTurning(queue, counting: taken) } }
+                }
+            } run: {
+                try await Task.sleep(for: .seconds(1))
+                var samples: [Double] = []
+                for _ in 0..<plan.rounds { samples.append(try await taken.rate(over: .seconds(plan.seconds))) }
+                return samples
+            }
+            figures.append(
+                BenchFigure(
+                    name: "sent, received, deleted in turn, callers: \(callers)",
+                    unit: "messages/s",
+                    samples: samples,
+                    remarks: ["a standard queue of its own, 200 bytes a message, ten at a time"]
+                )
+            )
+        }
+        return figures
     }
 
     /// How late the others' events come while one product has a backlog of a million.
@@ -336,6 +408,17 @@ struct BenchQueues: Sendable {
         }
     }
 
+    private static func keepTurning(_ queue: QueueEndpoint, counting count: BenchCounter) async {
+        let messages = (0..<10).map { _ in NewMessage(body: String(repeating: "x", count: 200), sender: 1) }
+        while !Task.isCancelled {
+            _ = try? await queue.send(messages)
+            let received = try? await queue.receive(max: 10, visibilityTimeout: nil, wait: .milliseconds(200))
+            guard let received, !received.isEmpty else { continue }
+            _ = try? await queue.delete(received.map(\.receiptHandle))
+            count.add(received.count)
+        }
+    }
+
     /// Runs `body` while `work` goes on, which is cancelled after it.
     private func during<Value: Sendable>(
         _ work: @escaping @Sendable () async -> Void,
@@ -356,17 +439,6 @@ struct BenchQueues: Sendable {
         let value = try await body()
         try session.execute("rollback")
         return value
-    }
-
-    /// Bytes of the tables that deliveries go through, indexes included.
-    private func journalSize() throws -> Int64 {
-        let session = try access.ownerSession()
-        defer { session.close() }
-        let size = Statement(
-            name: "bench_journal",
-            text: "select pg_total_relation_size('queue_leases') + pg_total_relation_size('queue_pending')"
-        )
-        return try session.query(size).only().int64(0)
     }
 
     /// Fetches of product 1, straight into the log.
