@@ -13,8 +13,12 @@ package struct GatewayConfiguration: Sendable {
     /// How many requests may be in progress at once.
     package var waitingRequestsLimit = 10_000
     package var connectionLimit = 20_000
-    /// Of a request to a queue: a batch of 1 MiB may be eight times that long in JSON.
+    /// Of a request that sends to a queue: a batch of 1 MiB may be eight times that long in JSON.
     package var queueBodyLimitBytes = 8 << 20
+    /// Of every other request to a queue.
+    package var queueShortBodyLimitBytes = 64 << 10
+    /// Of all requests to queues that are under way together.
+    package var queueBodiesLimitBytes = 256 << 20
     /// How many receives may wait for messages at once; they take no place from other requests.
     package var waitingPollsLimit = 10_000
     /// Whether changes need an `If-Match`.

@@ -114,6 +114,8 @@ struct Server {
             "waitingRequestsLimit=\(configuration.waitingRequestsLimit)",
             "connectionLimit=\(configuration.connectionLimit)",
             "queueBodyLimitBytes=\(configuration.queueBodyLimitBytes)",
+            "queueShortBodyLimitBytes=\(configuration.queueShortBodyLimitBytes)",
+            "queueBodiesLimitBytes=\(configuration.queueBodiesLimitBytes)",
             "waitingPollsLimit=\(configuration.waitingPollsLimit)",
             "requireIfMatch=\(configuration.requireIfMatch)",
             "origin=\(log.identity.origin)",

@@ -27,7 +27,7 @@ struct QueueNode {
         ConnectionConfiguration(
             url: url,
             applicationName: "queue-tests",
-            options: [(name: "search_path", value: "\(Migrator.schema), pg_temp")]
+            options: [(name: "search_path", value: "\(Migrator.schema), pg_temp"), (name: "lock_timeout", value: "1s")]
         )
     }
 
@@ -55,6 +55,24 @@ struct QueueNode {
         let address = try await TestCluster.shared.createDatabase(template: migrated)
         try await body(address)
         try await TestCluster.shared.dropDatabase(address)
+    }
+
+    /// Runs a node over a database of its own.
+    static func running(
+        _ body: @Sendable (QueueNode, ClusterAddress) async throws -> Void
+    ) async throws {
+        try await withDatabase { address in
+            let node = try QueueNode(address, owner: "one")
+            try await node.run { try await body(node, address) }
+        }
+    }
+
+    /// Runs statements as the tables' owner; the first column of the first row of the last one, 0 without any.
+    @discardableResult
+    static func sql(_ address: ClusterAddress, _ text: String) throws -> Int64 {
+        let session = try Session.open(connection(address.ownerConnectionString))
+        defer { session.close() }
+        return try session.query(Statement(name: "sql", text: text)).first?.int64(0) ?? 0
     }
 
     /// - Parameter other: runs as long.

@@ -12,7 +12,8 @@ struct RawConnection: Sendable {
 
     struct Failure: Error { let code = errno }
 
-    init(port: Int) throws {
+    /// - Parameter receiveBufferBytes: small, so that the server soon feels a client that does not read.
+    init(port: Int, receiveBufferBytes: Int32 = 4_096) throws {
         #if canImport(Glibc)
             let stream = Int32(SOCK_STREAM.rawValue)
         #else
@@ -32,8 +33,8 @@ struct RawConnection: Sendable {
         var limit = timeval(tv_sec: 20, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        var small: Int32 = 4_096
-        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &small, socklen_t(MemoryLayout<Int32>.size))
+        var receiveBufferBytes = receiveBufferBytes
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBufferBytes, socklen_t(MemoryLayout<Int32>.size))
     }
 
     /// False once the other side has closed.

@@ -3,5 +3,6 @@
 -- Rows: one: bigint
 -- Fast: the ends of keys.
 select greatest(0, case when over_log then coalesce((select position from events order by position desc limit 1), 0)
-    else last_message(queue_id) end - $2::bigint)
-from queues where queue_id = $1::smallint
+    else coalesce((select m.seq from queue_messages m where m.queue_id = q.queue_id and not m.is_void
+        order by m.seq desc limit 1), 0) end - $2::bigint)
+from queues q where queue_id = $1::smallint

@@ -6,4 +6,5 @@
 select m.seq, m.message_id, m.group_id, m.deduplication_id, m.body, m.attributes, m.event_position, m.replay_no,
     (select key_id from api_keys k where k.client_no = m.client_no), m.sent_at, m.dead_in, m.grp
 from unnest($2::bigint[]) wanted (seq)
-    cross join lateral (select * from queue_messages q where q.queue_id = $1::smallint and q.seq = wanted.seq limit 1) m
+    cross join lateral (select * from queue_messages q
+        where q.queue_id = $1::smallint and q.seq = wanted.seq and not q.is_void limit 1) m

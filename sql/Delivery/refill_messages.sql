@@ -3,5 +3,5 @@
 -- Rows: seq bigint, visible_at timestamptz, in order
 -- Fast: queue_messages_group.
 select seq, visible_at from queue_messages
-where queue_id = $1::smallint and grp = $2::bigint and seq >= $3::bigint and seq <= $4::bigint
+where queue_id = $1::smallint and grp = $2::bigint and seq >= $3::bigint and seq <= $4::bigint and not is_void
 order by seq limit $5::integer

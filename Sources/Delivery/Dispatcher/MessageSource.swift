@@ -31,8 +31,12 @@ struct MessageSource {
     let number: Int32
     let kind: Kind
     var state: QueueState
-    /// How far the log was looked at; ahead of `state.scannedThrough` where a filter passed events over.
+    /// How far the log was looked at.
     private(set) var lookedThrough: Int64
+    /// Where a take-over would begin to look again, about: how far was looked when that was last written for its own sake.
+    private var keptThrough: Int64
+    /// The last look was as long as a look may be.
+    private var wasCutShort = false
     /// The queue's own messages: some may have come since the last look.
     var isDue = true
     /// The newest message that was deleted: its row may still stand, since a queue's last row stays.
@@ -44,12 +48,15 @@ struct MessageSource {
     static let moved: Int32 = -1
     /// How many positions are looked at in one statement, so that a rare type costs no long one.
     private static let span: Int64 = 50_000
+    /// A filter that found nothing in so many positions has it written down.
+    private static let keepEvery: Int64 = 1_000_000
 
     init(number: Int32, kind: Kind, state: QueueState) {
         self.number = number
         self.kind = kind
         self.state = state
         lookedThrough = state.scannedThrough
+        keptThrough = state.scannedThrough
     }
 
     /// Nil when there is no reason to look.
@@ -79,10 +86,21 @@ struct MessageSource {
         }
         isDue = !isWhole
         if isWhole, let through {
+            wasCutShort = through - lookedThrough >= Self.span
             lookedThrough = max(lookedThrough, through)
+            state.passed(through: lookedThrough)
+            if lookedThrough - keptThrough >= Self.keepEvery { keepPlace() }
         } else if let last = messages.last {
+            wasCutShort = false
             lookedThrough = last.position
         }
+    }
+
+    /// Has it written down how far the log was looked at, if more than what was received tells.
+    mutating func keepPlace() {
+        guard isFiltered, lookedThrough > keptThrough else { return }
+        keptThrough = lookedThrough
+        state.keepPlace()
     }
 
     /// What its state wants written.
@@ -102,6 +120,20 @@ struct MessageSource {
         case .replay(let range): range.types
         }
     }
+
+    /// Messages may lie far apart.
+    private var isFiltered: Bool {
+        switch kind {
+        case .log(let selection): !selection.isWhole
+        case .messages: false
+        case .replay: true
+        }
+    }
+
+    /// There is more to look at, and nothing to wait for.
+    var isBehind: Bool { wasCutShort && nextScan != nil }
+
+    var isReplay: Bool { if case .replay = kind { true } else { false } }
 
     /// A replay whose every message was deleted.
     var isFinished: Bool {

@@ -25,7 +25,7 @@ extension QueueDispatcher {
                 queue: try QueueDescription(session.query(Statements.readQueue, Parameters().int16(queue.id)).only()),
                 sources: [],
                 renewed: .now,
-                clock: SteadyClock()
+                clock: SteadyClock(start: try taken[0].timestamp(1))
             )
             try openSources(&owned)
             try openMove(&owned)
@@ -36,9 +36,18 @@ extension QueueDispatcher {
             return true
         } catch {
             logger.debug("cannot take the queue over", metadata: ["queue": "\(queue.name)", "error": "\(error)"])
+            if (error as? PostgresError)?.sqlState == .lockNotAvailable { endOwnerSession() }
             standbySession?.close()
             standbySession = nil
             return false
+        }
+    }
+
+    /// Frees the queue's row from an owner that was frozen in the middle of a batch, if its lease is over.
+    private func endOwnerSession() {
+        let ended = try? standbySession?.query(Statements.endOwnerSession, Parameters().int16(queue.id))
+        if let ended, !ended.isEmpty {
+            logger.notice("ended the session of an owner that gave no sign", metadata: ["queue": "\(queue.name)"])
         }
     }
 
@@ -51,19 +60,29 @@ extension QueueDispatcher {
         return session
     }
 
-    /// Gives the queue up at shutdown.
+    /// Gives the queue up at shutdown, or because nobody asks for it: the next owner looks on from where this one was.
     func leave() {
         standbySession?.close()
         standbySession = nil
         inbox.isOwner.store(false, ordering: .relaxed)
-        guard let owned = ownership else { return }
+        guard var owned = ownership.take() else { return }
         do {
-            _ = try owned.session.query(Statements.leaveQueue, Parameters().int16(queue.id).int64(owned.epoch))
+            let fence = Parameters().int16(queue.id).int64(owned.epoch)
+            let journals = owned.sources.indices.map { index in
+                owned.sources[index].keepPlace()
+                return owned.sources[index].flush()
+            }
+            _ = try owned.session.pipeline { pipeline in
+                pipeline.begin()
+                pipeline.add(Statements.fenceQueue, fence)
+                for (source, journal) in zip(owned.sources, journals) { add(journal, of: source, to: &pipeline) }
+                pipeline.add(Statements.leaveQueue, fence)
+                pipeline.commit()
+            }
         } catch {
             logger.debug("the queue's lease runs out by itself", metadata: ["error": "\(error)"])
         }
         owned.session.close()
-        ownership = nil
     }
 
     /// One transaction, one round trip: fence, moves, journals, sends, then what is read back, then the scans.
@@ -211,12 +230,13 @@ extension QueueDispatcher {
         try openReplays(&owned)
     }
 
-    /// Adds the sources of replays that are not known yet.
+    /// Adds the sources of replays that are not known yet, the oldest first, as long as there is room.
     private func openReplays(_ owned: inout Ownership) throws {
         guard owned.queue.settings.events != nil else { return }
         for row in try owned.session.query(Statements.readReplays, Parameters().int16(queue.id)) {
             let number = try row.int32(0)
             guard !owned.sources.contains(where: { $0.number == number }) else { continue }
+            guard owned.sources.count(where: \.isReplay) < settings.replayLimit else { return }
             let range = ReplayRange(
                 from: try row.int64(1),
                 to: try row.int64(2),

@@ -81,9 +81,9 @@ extension QueueDispatcher.Ownership {
 
     /// Takes messages out for the move under way: given to nobody, deleted here in the batch that adds them there.
     mutating func takeForMove(_ round: inout QueueDispatcher.Round, now: Int64) {
-        guard var progress = move, let main = sources.firstIndex(where: { $0.number == MessageSource.main }) else {
-            return
-        }
+        guard var progress = move,
+            let main = sources.firstIndex(where: { $0.number == MessageSource.main && $0.kind == .messages })
+        else { return }
         while progress.allowance > 0, sources[main].state.readyCount > 0 {
             let given = sources[main].state.receive(
                 max: min(progress.allowance, QueueState.leaseCapacity),

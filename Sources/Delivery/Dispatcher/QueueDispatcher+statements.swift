@@ -149,7 +149,7 @@ extension QueueDispatcher {
             )
         }
         if !journal.removed.isEmpty, source.kind == .messages {
-            pipeline.add(Statements.deleteMessages, Parameters().int16(queue.id).int64Array(journal.removed))
+            pipeline.add(Statements.removeMessages, Parameters().int16(queue.id).int64Array(journal.removed))
         }
     }
 }

@@ -37,6 +37,8 @@ final class QueueDispatcher {
         var scanLimit: Int32 = 2_000
         /// Groups that are read back in one batch at most.
         var refillLimit = 100
+        /// Replays that are delivered at a time; others wait for them.
+        var replayLimit = 4
         /// After so long without a request it ends; nil: never.
         var idleLimit: Duration?
         /// Receives that wait at most; a queue refuses more.
@@ -129,7 +131,7 @@ final class QueueDispatcher {
             for receive in received { receive.reply.resume(returning: .failure(reason)) }
             received = []
             owned.session.close()
-            if (error as? PostgresError)?.sqlState == .noSuchQueue, let move = owned.move {
+            if (error as? PostgresError)?.sqlState == .moveRefused, let move = owned.move {
                 failedMove = (move.task.number, "\(error)")
             }
             throw error
@@ -138,9 +140,9 @@ final class QueueDispatcher {
         ownership = owned
         meter.count(round.tally)
         for answer in round.answers { answer() }
-        // What was just read may serve those who still wait, or the move.
+        // What was just read may serve those who still wait, or the move; a filter may find something further on.
         let wantsMore = !waiting.isEmpty || owned.move != nil
-        if wantsMore, owned.sources.contains(where: { $0.state.readyCount > 0 }) { inbox.wake() }
+        if wantsMore, owned.sources.contains(where: { $0.state.readyCount > 0 || $0.isBehind }) { inbox.wake() }
     }
 
     private func take(_ request: QueueRequest, into round: inout Round, of owned: inout Ownership, now: Int64) {
@@ -244,14 +246,18 @@ extension QueueDispatcher {
 extension SQLState {
     /// The caller no longer owns the queue.
     static let queueDeposed: SQLState = "RS005"
-    /// A queue that messages should move to does not exist.
-    static let noSuchQueue: SQLState = "RS007"
+    /// A queue that messages should move to does not exist, or takes only events that died in it.
+    static let moveRefused: SQLState = "RS010"
 }
 
-/// The wall clock as it was at a take-over, going on steadily: the machine's clock may step, a message's time may not.
+/// A clock as it was at a take-over, going on steadily: it may step, a message's time may not. A queue's is the database's,
+/// so that it makes no difference whose turn it is to own the queue.
 struct SteadyClock {
-    private let start = Timestamp.now().microseconds
+    private let start: Int64
     private let instant = ContinuousClock.now
+
+    /// - Parameter start: microseconds since the Unix epoch.
+    init(start: Int64 = Timestamp.now().microseconds) { self.start = start }
 
     /// Microseconds since the Unix epoch.
     var microseconds: Int64 { start + (ContinuousClock.now - instant).microseconds }

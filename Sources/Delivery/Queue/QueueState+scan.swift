@@ -31,6 +31,17 @@ extension QueueState {
         judgeFresh(slot)
     }
 
+    /// The log was looked at up to here, and nothing after the last message scanned is one of the queue's.
+    package mutating func passed(through position: Int64) { scannedThrough = max(scannedThrough, position) }
+
+    /// Has the next flush write a receive of nothing, which bears where a take-over begins to scan.
+    package mutating func keepPlace() {
+        leases[nextLease] = QueueLease(id: nextLease)
+        markLeaseChanged(nextLease)
+        nextLease += 1
+        hasNewLease = true
+    }
+
     /// What to read back, at most `limit` groups; each is asked for once until its result comes by `refilled`.
     package mutating func takeRefills(limit: Int) -> [RefillRequest] {
         var requests: [RefillRequest] = []

@@ -50,6 +50,9 @@ package struct QueueDescription: Sendable {
         hasDeadLetterQueue = try row.bool(24)
     }
 
+    /// The very queue, not another one that was made under its name or its number.
+    func isSame(as other: QueueDescription) -> Bool { id == other.id && createdAt == other.createdAt }
+
     /// How often a message is received before it goes to the dead-letter queue; nil: for ever, also while that queue does
     /// not exist.
     var maxReceiveCount: Int? { hasDeadLetterQueue ? settings.maxReceiveCount : nil }

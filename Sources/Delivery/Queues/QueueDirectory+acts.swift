@@ -40,7 +40,7 @@ extension QueueDirectory {
         context: RequestContext
     ) async throws(QueueDirectoryError) {
         guard settings != queue.settings else { return }
-        try await checkDeadLetterQueue(settings, of: queue.name)
+        try await checkDeadLetterQueue(settings, of: queue.name, isBuiltIn: queue.isBuiltIn)
         let act = Act { session, context in
             let parameters = Self.parameters(queue.id, settings, at: context.recordedAt())
             guard try !session.query(Statements.changeQueue, parameters).isEmpty else { return nil }
@@ -70,8 +70,9 @@ extension QueueDirectory {
         refresh(queue)
     }
 
-    /// Forgets all of a queue's messages.
+    /// Forgets all of a queue's messages; not those that the built-in consumer has not counted yet.
     package func purge(_ queue: QueueDescription, context: RequestContext) async throws(QueueDirectoryError) {
+        guard queue.id != QueueReference.productActivity.id else { throw .builtIn }
         let act = Act { session, _ in
             guard try !session.query(Statements.purgeQueue, Parameters().int16(queue.id)).isEmpty else { return nil }
             var data = OperationData(action: "queue.purged")
@@ -86,11 +87,19 @@ extension QueueDirectory {
     package func tag(
         _ queue: QueueDescription,
         set: [String: String],
-        remove: [String]
+        remove: [String],
+        context: RequestContext
     ) async throws(QueueDirectoryError) {
-        let parameters = Parameters().int16(queue.id).text(QueueDescription.text(ofTags: set)).textArray(remove)
-        let isDone = try await read { session in try !session.query(Statements.tagQueue, parameters).isEmpty }
-        guard isDone else { throw .tooManyTags }
+        let act = Act { session, _ in
+            let parameters = Parameters().int16(queue.id).text(QueueDescription.text(ofTags: set)).textArray(remove)
+            guard try !session.query(Statements.tagQueue, parameters).isEmpty else { return nil }
+            var data = OperationData(action: "queue.tagged")
+            data.add("queue", queue.name)
+            if !set.isEmpty { data.add("set", set.map { "\($0.key)=\($0.value)" }.sorted()) }
+            if !remove.isEmpty { data.add("removed", remove) }
+            return data.bytes
+        }
+        guard try await submit(act, context) else { throw .tooManyTags }
         forget(queue.name)
     }
 
@@ -105,9 +114,11 @@ extension QueueDirectory {
         perSecond: Int?,
         context: RequestContext
     ) async throws(QueueDirectoryError) -> MoveTask {
-        if let target { _ = try await find(target) }
+        try await checkMove(from: queue, to: target)
+        // Counted before the act, which nobody else may append to the log beside.
+        let total = try await countMessages(of: queue)
         let act = Act { session, context in
-            let parameters = Parameters().int16(queue.id).text(target).int32(perSecond.map { Int32($0) })
+            let parameters = Parameters().int16(queue.id).text(target).int32(perSecond.map { Int32($0) }).int64(total)
                 .timestamp(microsecondsSinceEpoch: context.recordedAt().microseconds)
             guard try !session.query(Statements.startMove, parameters).isEmpty else { return nil }
             var data = OperationData(action: "queue.move-started")
@@ -121,6 +132,39 @@ extension QueueDirectory {
         guard let task = try await moves(of: queue, limit: 1).first else { throw .noSuchMove }
         return task
     }
+
+    /// Only events that died in a queue over the log, or in one of Rastro's own, go there: the moves themselves are refused
+    /// message by message; what cannot succeed at all is refused before it begins.
+    private func checkMove(
+        from queue: QueueDescription,
+        to target: String?
+    ) async throws(QueueDirectoryError) {
+        guard queue.settings.events == nil else {
+            throw .moveRefused("Events are not moved out of a queue over the log.")
+        }
+        guard let name = target else { return }
+        let target = try await find(name)
+        guard target.settings.events == nil && !target.isBuiltIn || target.settings.deadLetterQueue == queue.name else {
+            throw .moveRefused("Only events that died in \(target.name) go there.")
+        }
+    }
+
+    /// In short statements, each by key. O(messages).
+    private func countMessages(of queue: QueueDescription) async throws(QueueDirectoryError) -> Int64 {
+        var (total, after): (Int64, Int64?) = (0, 0)
+        while let start = after {
+            let parameters = Parameters().int16(queue.id).int64(start).int32(Self.countStride)
+            let (count, last) = try await read { session in
+                let row = try session.query(Statements.countMessages, parameters).only()
+                return (try row.int64(0), try row.optionalInt64(1))
+            }
+            total += count
+            after = count < Int64(Self.countStride) ? nil : last
+        }
+        return total
+    }
+
+    private static let countStride: Int32 = 100_000
 
     /// The queue's moves, the newest first.
     package func moves(of queue: QueueDescription, limit: Int) async throws(QueueDirectoryError) -> [MoveTask] {
@@ -153,7 +197,11 @@ extension QueueDirectory {
     }
 
     /// A dead-letter queue exists, is of the same kind, and lets this queue use it.
-    private func checkDeadLetterQueue(_ settings: QueueSettings, of name: String) async throws(QueueDirectoryError) {
+    private func checkDeadLetterQueue(
+        _ settings: QueueSettings,
+        of name: String,
+        isBuiltIn: Bool = false
+    ) async throws(QueueDirectoryError) {
         guard let target = settings.deadLetterQueue else { return }
         guard let found = try await existing(target) else {
             throw .deadLetterQueueInvalid("the dead-letter queue '\(target)' does not exist")
@@ -164,6 +212,9 @@ extension QueueDirectory {
         }
         guard found.settings.events == nil else {
             throw .deadLetterQueueInvalid("a queue over the log cannot take dead letters")
+        }
+        guard isBuiltIn || !found.isBuiltIn else {
+            throw .deadLetterQueueInvalid("'\(target)' takes dead letters of Rastro's own queues only")
         }
         let isAllowed =
             switch found.settings.redriveAllowed {

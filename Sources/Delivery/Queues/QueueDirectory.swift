@@ -84,7 +84,7 @@ package final class QueueDirectory: Sendable {
             if let address = try await ownerElsewhere(queue.id) { return .at(address) }
             // Nobody owns it, or its owner has no gateway: perhaps this process may.
             guard let host, host.client(for: reference) != nil else {
-                if self.host != nil { throw .tooManyQueues }
+                if self.host != nil { throw .tooManyInUse }
                 try await pause()
                 continue
             }
@@ -93,9 +93,11 @@ package final class QueueDirectory: Sendable {
         return .nobody
     }
 
-    /// What was believed about who owns a queue turned out to be wrong.
-    package func forgetOwner(of queue: QueueDescription) {
+    /// What was believed about who owns a queue turned out to be wrong. Perhaps the queue is no more.
+    package func forgetOwner(of queue: QueueDescription) async throws(QueueDirectoryError) {
         owners.withLock { $0[queue.id] = nil }
+        forget(queue.name)
+        guard try await find(queue.name).isSame(as: queue) else { throw .noSuchQueue }
     }
 
     func forget(_ name: String) {

@@ -12,10 +12,14 @@ package enum QueueDirectoryError: Error, Sendable {
     /// The redrive policy names a queue that cannot take its dead letters.
     case deadLetterQueueInvalid(String)
     case tooManyQueues
+    /// As many queues are in use in this process as may be.
+    case tooManyInUse
     case tooManyTags
     /// A move out of this queue is under way.
     case moveInProgress
     case noSuchMove
+    /// Messages may not be moved there; a sentence says why.
+    case moveRefused(String)
     case database(PostgresError)
     case commit(CommitError)
     case cancelled

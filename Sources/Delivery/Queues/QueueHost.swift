@@ -59,9 +59,9 @@ package final class QueueHost: Service {
         }
     }
 
-    /// The queue's dispatcher if it runs here and owns the queue.
+    /// The queue's dispatcher if it runs here, owns the queue, and is not about to give it up.
     func owner(of queue: QueueReference) -> QueueClient? {
-        state.withLock { $0.clients[queue.id].flatMap { $0.isOwner ? $0 : nil } }
+        state.withLock { $0.clients[queue.id].flatMap { $0.isOwner && !$0.inbox.isClosed ? $0 : nil } }
     }
 
     /// The dispatchers here that own their queue.

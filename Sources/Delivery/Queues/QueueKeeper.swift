@@ -32,17 +32,24 @@ struct QueueKeeper {
             }
         }
         for queue in queues {
-            while !Task.isShuttingDownGracefully {
-                let parameters = Parameters().int16(queue.id).int32(Self.stretch)
-                let count = try await log.readers.withConnection { session in
-                    try session.query(Statements.sweepMessages, parameters).only().int64(0)
-                }
-                if count < Int64(Self.stretch) { break }
+            do { try await sweep(queue.id, isDeleted: queue.isDeleted) } catch {
+                // The other queues need not wait for this one.
+                logger.debug("a queue is not swept now", metadata: ["queue": "\(queue.id)", "error": "\(error)"])
             }
-            guard queue.isDeleted else { continue }
-            _ = try await log.readers.withConnection { session in
-                try session.query(Statements.forgetQueue, Parameters().int16(queue.id)).only().int32(0)
+        }
+    }
+
+    private func sweep(_ id: Int16, isDeleted: Bool) async throws {
+        while !Task.isShuttingDownGracefully {
+            let parameters = Parameters().int16(id).int32(Self.stretch)
+            let count = try await log.readers.withConnection { session in
+                try session.query(Statements.sweepMessages, parameters).only().int64(0)
             }
+            if count < Int64(Self.stretch) { break }
+        }
+        guard isDeleted else { return }
+        _ = try await log.readers.withConnection { session in
+            try session.query(Statements.forgetQueue, Parameters().int16(id)).only().int32(0)
         }
     }
 

@@ -6,6 +6,8 @@ extension HTTPField.Name {
     static let amazonQueryError = known("x-amzn-query-error")
     /// Set by a gateway that sends a request on to the queue's owner.
     static let forwarded = known("x-rastro-forwarded")
+    /// Set with it: how many milliseconds a receive may still wait.
+    static let waitLimit = known("x-rastro-wait")
     /// Set by a gateway that was taken for the queue's owner and is not.
     static let notOwner = known("x-rastro-not-owner")
     static let xForwardedProto = known("X-Forwarded-Proto")

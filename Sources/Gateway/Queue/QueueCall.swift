@@ -2,7 +2,6 @@ import Catalog
 import EventLog
 import HTTPTypes
 import Hummingbird
-import NIOCore
 import SQSProtocol
 
 /// A request to a queue by somebody who is known and may make it.
@@ -13,10 +12,17 @@ struct QueueCall: Sendable {
     /// The region that the signature names: part of ARNs.
     let region: String
     /// As it was signed, for the queue's owner if that is another server.
-    let body: ByteBuffer
+    let body: QueueBody
 
     /// Whether another gateway sent it here: it is not sent on.
     var isForwarded: Bool { exchange.request.headers.contains(.forwarded) }
+
+    /// How long a receive waits that would wait so long: what was spent on the way counts.
+    func wait(_ wanted: Duration) -> Duration {
+        let limit = exchange.request.headers[.waitLimit].flatMap { UInt32($0) }
+        guard isForwarded, let rest = limit else { return wanted }
+        return min(wanted, .milliseconds(rest))
+    }
 
     /// What queues' URLs begin with: the server as the client names it.
     var baseURL: String {

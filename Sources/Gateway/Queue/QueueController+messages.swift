@@ -7,8 +7,9 @@ import ServiceLifecycle
 
 /// Sending, receiving, deleting.
 extension QueueController {
-    /// A long poll waits in stretches of this, so that a server that is told to stop need not wait it out.
-    private static let waitAtOnce: Duration = .seconds(4)
+    /// A long poll waits in stretches of this, so that a server that is told to stop need not wait it out, and a key that
+    /// was revoked is found out.
+    private static let waitAtOnce: Duration = .seconds(2)
 
     func send(_ message: OutgoingMessage, to name: QueueName, _ call: QueueCall) async throws -> Response {
         let queue = try await sendable(name)
@@ -67,12 +68,13 @@ extension QueueController {
         place: inout QueuePlace
     ) async throws -> Response {
         let queue = try await receivable(receive.queue)
-        let wait = receive.wait ?? queue.settings.receiveWait
+        let wait = call.wait(receive.wait ?? queue.settings.receiveWait)
         guard wait == .zero || place.becomePoll() else {
             throw SQSError.unavailable("Too many receives wait for messages.")
         }
         let deadline = ContinuousClock.now + wait
         return try await atOwner(of: queue, call, wait: wait) { endpoint in
+            if wait > .zero { call.body.dropIfLong() }
             do {
                 var messages: [ReceivedMessage]
                 repeat {
@@ -82,6 +84,7 @@ extension QueueController {
                         wait: min(Self.waitAtOnce, max(.zero, deadline - .now)),
                         attempt: queue.settings.isFIFO ? receive.attempt : nil
                     )
+                    try await confirm(call.key, to: messages, of: endpoint)
                 } while messages.isEmpty && ContinuousClock.now < deadline && !Task.isShuttingDownGracefully
                 return .received(messages.map { SQSAnswer.Received($0, receive, queue, call) })
             } catch QueueError.inFlightLimit where queue.settings.isFIFO {
@@ -89,6 +92,15 @@ extension QueueController {
                 return .received([])
             }
         }
+    }
+
+    /// Messages are handed out only to a key that is still good; else they are visible again at once.
+    private func confirm(_ key: APIKey, to messages: [ReceivedMessage], of endpoint: QueueEndpoint) async throws {
+        guard try await !authenticator.isGood(key) else { return }
+        if !messages.isEmpty {
+            _ = try await endpoint.changeVisibility(messages.map { (handle: $0.receiptHandle, timeout: .zero) })
+        }
+        throw SignatureFault.unknownKey
     }
 
     func delete(_ handle: String, from name: QueueName, _ call: QueueCall) async throws -> Response {

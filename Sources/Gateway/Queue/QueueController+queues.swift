@@ -23,9 +23,10 @@ extension QueueController {
             }
         case .deleteQueue(let name):
             try await directory.delete(directory.find(name.text), context: call.exchange.eventContext)
-        case .tagQueue(let name, let tags): try await directory.tag(directory.find(name.text), set: tags, remove: [])
+        case .tagQueue(let name, let tags):
+            try await directory.tag(find(name), set: tags, remove: [], context: call.exchange.eventContext)
         case .untagQueue(let name, let keys):
-            try await directory.tag(directory.find(name.text), set: [:], remove: keys)
+            try await directory.tag(find(name), set: [:], remove: keys, context: call.exchange.eventContext)
         case .listQueueTags(let name): return .tags(try await find(name).tags)
         case .listDeadLetterSourceQueues(let name, let page):
             return try await deadLetterSources(of: name, page, call)
@@ -137,7 +138,8 @@ extension QueueController {
 
     private func start(_ move: SQSRequest.Move, _ call: QueueCall) async throws -> SQSAnswer {
         let queue = try await find(move.source, as: "SourceArn")
-        guard try await !directory.sources(ofDeadLetterQueue: queue.name).isEmpty else {
+        let sources = try await directory.sources(ofDeadLetterQueue: queue.name)
+        guard queue.settings.events == nil, !sources.isEmpty else {
             throw SQSError.notADeadLetterQueue
         }
         if let destination = move.destination {

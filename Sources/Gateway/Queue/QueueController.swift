@@ -3,8 +3,10 @@ import Delivery
 import EventLog
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import SQSProtocol
+import ServiceLifecycle
 
 /// The SQS protocol: `POST /`.
 struct QueueController: Sendable {
@@ -14,7 +16,9 @@ struct QueueController: Sendable {
     let refusals: RefusalLedger
     let forwarder: QueueForwarder
     let rooms: QueueRooms
-    let body: BodyLimits
+    let bodies: QueueBodyLimits
+    /// Where other gateways reach this one.
+    let address: String?
 
     @Sendable
     func handle(_ request: Request, _ context: RastroRequestContext) async throws -> Response {
@@ -36,23 +40,38 @@ struct QueueController: Sendable {
         var signed = SignableRequest(request)
         let (signature, key) = try await authenticator.identify(signed)
         let caller = Caller(userID: key.userID, client: key.client, auth: .key)
-        let exchange = Exchange(request: request, context: context, caller: caller, via: .post)
-        if let length = request.headers[.contentLength].flatMap({ Int64($0) }), length > Int64(body.bytes) {
-            throw body.tooLarge
-        }
-        let bytes = try await exchange.collect(body)
+        let target = Result { () throws(SQSError) in try SQSOperation(target: request.headers[.amazonTarget]) }
+        let body = QueueBody(among: bodies.all)
+        var counted = request
+        counted.body = body.counting(request.body)
+        let exchange = Exchange(request: counted, context: context, caller: caller, via: .post)
+        let bytes = try await collect(body, of: exchange, limits: bodies.limits(for: try? target.get()))
         signed.bodyDigest = Digest.sha256(bytes.readableBytesView)
         try authenticator.verify(signature, by: key, for: signed)
         try refusals.check(caller)
-        let operation = try SQSOperation(target: request.headers[.amazonTarget])
+        let operation = try target.get()
         if let missing = Self.missingScope(for: operation, of: key) { throw try await deny(exchange, missing) }
         return QueueCall(
             exchange: exchange,
             request: try SQSRequest(operation, body: bytes.readableBytesView),
             key: key,
             region: signature.scope.region,
-            body: bytes
+            body: body
         )
+    }
+
+    private func collect(_ body: QueueBody, of exchange: Exchange, limits: BodyLimits) async throws -> ByteBuffer {
+        if let length = exchange.request.headers[.contentLength].flatMap({ Int64($0) }), length > Int64(limits.bytes) {
+            throw limits.tooLarge
+        }
+        do {
+            let bytes = try await exchange.collect(limits)
+            body.keep(bytes)
+            return bytes
+        } catch {
+            guard body.isRefused else { throw error }
+            throw SQSError.unavailable("Too many bytes of requests are under way; nothing was done.")
+        }
     }
 
     private static func missingScope(for operation: SQSOperation, of key: APIKey) -> Scope? {
@@ -106,24 +125,40 @@ extension QueueController {
         wait: Duration = .zero,
         _ body: (QueueEndpoint) async throws -> SQSAnswer
     ) async throws -> Response {
-        let deadline = ContinuousClock.now + wait + Self.patience
+        let end = ContinuousClock.now + wait
+        var isOurs = false
         repeat {
             switch try await directory.route(to: queue) {
             case .here(let endpoint):
                 do {
                     return call.response(try await body(endpoint))
-                } catch QueueError.notOwner {
-                    // Somebody else took it over: look again.
+                } catch let error as QueueError {
+                    // Somebody else took it over, or it is given up or deleted: nothing was done, look again.
+                    guard error == .notOwner || (error == .shuttingDown && !Task.isShuttingDownGracefully) else {
+                        throw error
+                    }
                 }
-            case .at(let address):
+            case .at(let owner):
                 guard !call.isForwarded else { return notOwner(call) }
-                if let response = try await forwarder.forward(call, to: address, wait: wait) { return response }
-                directory.forgetOwner(of: queue)
+                isOurs = owner == address
+                // It is this server's own: the owner was here before, and its lease runs out.
+                if !isOurs, let response = try await forwarder.forward(call, to: owner, wait: max(.zero, end - .now)) {
+                    return response
+                }
             case .nobody: throw QueueError.unavailable
             }
             try await Task.sleep(for: Self.pause)
-        } while ContinuousClock.now < deadline
+            try await directory.forgetOwner(of: queue)
+        } while ContinuousClock.now < end + Self.patience
+        if isOurs { warnOfAddress(call, queue) }
         throw QueueError.unavailable
+    }
+
+    private func warnOfAddress(_ call: QueueCall, _ queue: QueueDescription) {
+        call.exchange.context.labelledLogger.warning(
+            "a queue's owner advertises this server's own address: each needs one at which the others reach it",
+            metadata: ["queue": "\(queue.name)", "address": "\(address ?? "")"]
+        )
     }
 
     private func notOwner(_ call: QueueCall) -> Response {

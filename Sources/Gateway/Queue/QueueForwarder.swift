@@ -21,7 +21,9 @@ package final class QueueForwarder: Service {
     private static let connectLimit: TimeAmount = .seconds(2)
     /// How long an owner may take beyond the time that a receive waits.
     private static let patience: Duration = .seconds(15)
-    private static let answerLimitBytes = 16 << 20
+    /// As many messages as one receive gives, each as long as may be and of characters that JSON escapes, with what
+    /// stands around them: an answer that did not fit would be lost, and its messages with it.
+    private static let answerLimitBytes = SQSRequest.batchLimit * (2 * MessageText.limitBytes + 64 << 10)
     /// What belongs to one connection.
     private static let hopNames: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
@@ -39,21 +41,29 @@ package final class QueueForwarder: Service {
     /// - Throws: `SQSError.unavailable` when there is no answer: it may have been done.
     func forward(_ call: QueueCall, to address: String, wait: Duration) async throws -> Response? {
         let request = call.exchange.request
+        guard let body = call.body.bytes else {
+            throw SQSError.unavailable("The queue has another owner by now; nothing was done.")
+        }
         var forwarded = HTTPClientRequest(url: address + (request.head.path ?? "/"))
         forwarded.method = .POST
         for field in request.headers where !Self.hopNames.contains(field.name.canonicalName) {
             forwarded.headers.add(name: field.name.rawName, value: field.value)
         }
         forwarded.headers.replaceOrAdd(name: "Host", value: request.head.authority ?? "")
-        forwarded.headers.replaceOrAdd(
-            name: HTTPField.Name.requestID.rawName,
-            value: "\(call.exchange.context.requestID)"
-        )
+        // One that the client sent may be signed: it stays as it is.
+        if request.headers[.requestID] == nil {
+            let name = HTTPField.Name.requestID.rawName
+            forwarded.headers.add(name: name, value: "\(call.exchange.context.requestID)")
+        }
         forwarded.headers.add(name: HTTPField.Name.forwarded.rawName, value: "1")
-        forwarded.body = .bytes(call.body)
+        if wait > .zero {
+            let milliseconds = wait.components.seconds * 1_000 + wait.components.attoseconds / 1_000_000_000_000_000
+            forwarded.headers.replaceOrAdd(name: HTTPField.Name.waitLimit.rawName, value: "\(milliseconds)")
+        }
+        forwarded.body = .bytes(body)
         do {
             let answer = try await connected().execute(forwarded, timeout: TimeAmount(wait + Self.patience))
-            let body = try await answer.body.collect(upTo: Self.answerLimitBytes)
+            let answered = try await answer.body.collect(upTo: Self.answerLimitBytes)
             if answer.headers.contains(name: HTTPField.Name.notOwner.rawName) { return nil }
             var headers: HTTPFields = [:]
             for name in Self.answerNames {
@@ -62,7 +72,7 @@ package final class QueueForwarder: Service {
             return Response(
                 status: HTTPResponse.Status(code: Int(answer.status.code)),
                 headers: headers,
-                body: ResponseBody(byteBuffer: body)
+                body: ResponseBody(byteBuffer: answered)
             )
         } catch {
             if Self.isUnsent(error) { return nil }

@@ -13,7 +13,8 @@ func queueRoutes(_ services: GatewayServices, _ configuration: GatewayConfigurat
         refusals: services.refusals,
         forwarder: services.queueForwarder,
         rooms: QueueRooms(requests: room, polls: WaitingRoom(limit: configuration.waitingPollsLimit)),
-        body: BodyLimits(bytes: configuration.queueBodyLimitBytes, time: configuration.requestTimeout)
+        bodies: QueueBodyLimits(configuration),
+        address: configuration.advertisedAddress
     )
     return ["/", "/\(QueueARN.account)/{queue}"].map { path in
         Route(method: .post, path: path, via: .post, caching: .never, action: .open(controller.handle))

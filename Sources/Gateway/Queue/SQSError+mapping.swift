@@ -35,9 +35,11 @@ extension SQSError {
         case .purgeInProgress: self = .invalidParameterValue("A purge is in progress.")
         case .deadLetterQueueInvalid(let reason): self = .invalidParameterValue("\(reason).")
         case .tooManyQueues: self = .overLimit("There are as many queues as there may be.")
+        case .tooManyInUse: self = .unavailable("As many queues are in use here as may be; nothing was done.")
         case .tooManyTags: self = .invalidParameterValue("Too many tags added: a queue may have 50.")
         case .moveInProgress: self = .taskRunning
         case .noSuchMove: self = .taskDoesNotExist
+        case .moveRefused(let reason): self = .accessDenied(reason)
         case .database(let error): self.init(mapping: error, logger: logger)
         case .commit(let error): self.init(mapping: error, logger: logger)
         case .cancelled: self = .unavailable("The server is shutting down; nothing was done.")

@@ -38,22 +38,27 @@ final class SignatureAuthenticator: Sendable {
     ///
     /// - Throws: `SignatureFault.mismatch`
     func verify(_ signature: PresentedSignature, by key: APIKey, for request: SignableRequest) throws(SignatureFault) {
-        guard let signingKey = signingKey(of: key, scope: signature.scope),
-            signature.isMade(by: signingKey, for: request)
-        else { throw .mismatch }
-    }
-
-    private func signingKey(of key: APIKey, scope: CredentialScope) -> SigningKey? {
-        let name = Name(number: key.number, generation: key.generation, scope: scope)
-        if let known = signingKeys.withLock({ $0[name] }) { return known }
-        guard let secret = keys.secretAccessKey(of: key) else { return nil }
-        let made = SigningKey(secretAccessKey: secret, scope: scope)
+        let name = Name(number: key.number, generation: key.generation, scope: signature.scope)
+        if let known = signingKeys.withLock({ $0[name] }) {
+            guard signature.isMade(by: known, for: request) else { throw .mismatch }
+            return
+        }
+        guard let secret = keys.secretAccessKey(of: key) else { throw .mismatch }
+        let made = SigningKey(secretAccessKey: secret, scope: signature.scope)
+        guard signature.isMade(by: made, for: request) else { throw .mismatch }
         signingKeys.withLock { signingKeys in
             if signingKeys.count >= Self.cacheLimit { signingKeys.removeAll(keepingCapacity: true) }
             signingKeys[name] = made
         }
-        return made
     }
+
+    /// Whether a key that was found before is neither revoked, expired nor rotated, as was known within two seconds.
+    func isGood(_ key: APIKey) async throws -> Bool {
+        try await keys.find(accessKeyID: ServerSecret.accessKeyID(of: key.keyID))?.generation == key.generation
+    }
+
+    /// How many signing keys are kept; only what proved right is.
+    var keptCount: Int { signingKeys.withLock(\.count) }
 }
 
 extension SignableRequest {

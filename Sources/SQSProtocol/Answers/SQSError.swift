@@ -188,12 +188,6 @@ extension SQSError {
         )
     }
 
-    package static let queueDeletedRecently = SQSError(
-        "QueueDeletedRecently",
-        code: "AWS.SimpleQueueService.QueueDeletedRecently",
-        "You must wait 60 seconds after deleting a queue before you can create another with the same name."
-    )
-
     static func invalidQueueName(isFIFO: Bool) -> SQSError {
         .invalidParameterValue(
             isFIFO

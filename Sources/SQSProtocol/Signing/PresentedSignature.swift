@@ -71,8 +71,8 @@ package struct PresentedSignature: Sendable {
         guard scope.service == service else {
             throw .wrongScope("Credential should be scoped to correct service: '\(service)'.")
         }
-        guard !scope.region.isEmpty else {
-            throw .wrongScope("Credential should be scoped to a region.")
+        guard scope.hasRegion else {
+            throw .wrongScope("Credential should be scoped to a valid region.")
         }
         guard date.hasPrefix(scope.day), scope.day.utf8.count == 8 else {
             throw .wrongScope("Date in Credential scope does not match YYYYMMDD from X-Amz-Date.")

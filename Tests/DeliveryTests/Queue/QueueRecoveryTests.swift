@@ -121,4 +121,29 @@ struct QueueRecoveryTests {
         }
         #expect(database.pending == [2: 7])
     }
+
+    @Test mutating func aPlaceThatWasKeptIsWhereTheNextOwnerBegins() throws {
+        send(7)
+        let given = try receive()
+        queue.passed(through: 1_000_000)
+        queue.keepPlace()
+        try commit()
+        takeOver()
+        #expect(queue.scannedThrough == 1_000_000)
+        #expect(queue.delete(given[0].handle, now: 1) == .done)
+        queue.keepPlace()
+        try commit()
+        #expect(database.leases.count == 1, "the row of a receive of nothing goes with the next")
+    }
+
+    @Test mutating func aPlaceIsKeptBeforeWhatWaitsStill() throws {
+        send(7, 8)
+        _ = try receive(1)
+        queue.passed(through: 1_000_000)
+        queue.keepPlace()
+        try commit()
+        takeOver()
+        #expect(queue.scannedThrough < 1_000_000)
+        #expect(try receive(now: 1).map(\.handle.group) == [8])
+    }
 }

@@ -18,6 +18,7 @@ struct QueueGateway: Sendable {
     private let group: ServiceGroup
 
     private static let secretText = String(repeating: "s", count: 32)
+    static let secret = ServerSecret(secretText)
     private static let logger = Logger(label: "queue-gateway-tests") { _ in SwiftLogNoOpLogHandler() }
     private static let options = [(name: "search_path", value: "\(Migrator.schema), pg_temp")]
 
@@ -67,7 +68,7 @@ struct QueueGateway: Sendable {
             services.append(running)
             host = running
         }
-        let secret = hasSecret ? ServerSecret(Self.secretText) : nil
+        let secret = hasSecret ? Self.secret : nil
         let gateway = GatewayServices(
             eventLog: log,
             keys: KeyStore(pool: log.readers, secret: secret, logger: Self.logger),
@@ -115,7 +116,7 @@ struct QueueGateway: Sendable {
     }
 
     static func accessKey(_ issued: KeyAdministration.Issued) throws -> AccessKey {
-        let secret = try #require(ServerSecret(secretText))
+        let secret = try #require(secret)
         return AccessKey(
             id: ServerSecret.accessKeyID(of: issued.keyID),
             secret: secret.secretAccessKey(of: issued.keyID, generation: issued.generation)
@@ -155,15 +156,31 @@ struct QueueReply: Sendable {
 extension QueueGateway {
     /// Sends a signed request.
     ///
-    /// - Parameter change: of the request after it was signed.
+    /// - Parameters:
+    ///   - fields: further ones, signed too.
+    ///   - change: of the request after it was signed.
     func ask(
         _ operation: SQSOperation,
         _ body: String,
         as key: AccessKey,
         at time: Timestamp = .now(),
         region: String = "eu-west-1",
+        fields: [SignableRequest.Field] = [],
         change: (inout SignableRequest) -> Void = { _ in }
     ) async throws -> QueueReply {
+        var request = signed(operation, body, as: key, at: time, region: region, fields: fields)
+        change(&request)
+        return try await send(request, body)
+    }
+
+    func signed(
+        _ operation: SQSOperation,
+        _ body: String,
+        as key: AccessKey,
+        at time: Timestamp = .now(),
+        region: String = "eu-west-1",
+        fields: [SignableRequest.Field] = []
+    ) -> SignableRequest {
         var request = SignableRequest(
             method: "POST",
             path: "/",
@@ -171,23 +188,41 @@ extension QueueGateway {
                 SignableRequest.Field("host", "127.0.0.1:\(port)"),
                 SignableRequest.Field("content-type", "application/x-amz-json-1.0"),
                 SignableRequest.Field("x-amz-target", operation.target),
-            ],
+            ] + fields,
             body: Array(body.utf8)
         )
         RequestSigner(key, region: region).sign(&request, at: time)
-        change(&request)
-        return try await send(request, body)
+        return request
     }
 
     func send(_ request: SignableRequest, _ body: String) async throws -> QueueReply {
-        let connection = try RawConnection(port: port)
+        let connection = try RawConnection(port: port, receiveBufferBytes: 1 << 20)
         defer { connection.close() }
-        let head = request.fields.map { "\($0.name): \($0.value)\r\n" }.joined()
-        connection.send(
-            "\(request.method) \(request.path) HTTP/1.1\r\n\(head)connection: close\r\n"
-                + "content-length: \(body.utf8.count)\r\n\r\n"
-        )
+        connection.send(Self.head(of: request, contentLength: body.utf8.count))
         await connection.sendWhole(body)
         return try QueueReply(try #require(await connection.readToEnd()))
+    }
+    static func head(of request: SignableRequest, contentLength: Int) -> String {
+        let fields = request.fields.map { "\($0.name): \($0.value)\r\n" }.joined()
+        return "\(request.method) \(request.path) HTTP/1.1\r\n\(fields)connection: close\r\n"
+            + "content-length: \(contentLength)\r\n\r\n"
+    }
+
+    /// The first answer that is not to come again later.
+    static func untilServed(_ ask: @Sendable () async throws -> QueueReply) async throws -> QueueReply {
+        while true {
+            let answer = try await ask()
+            if answer.status != 503 { return answer }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Where one poll may wait at a time: until another one does.
+    func untilOnePollWaits(at queue: String, as key: AccessKey) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        let poll = #"{"QueueUrl": "\#(queue)", "WaitTimeSeconds": 1}"#
+        repeat {
+            try await Task.sleep(for: .milliseconds(200))
+        } while try await ask(.receiveMessage, poll, as: key).status == 200 && ContinuousClock.now < deadline
     }
 }

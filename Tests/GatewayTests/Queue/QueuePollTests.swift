@@ -19,16 +19,6 @@ struct QueuePollTests {
         #"{"QueueUrl": "a.fifo", "MessageBody": "\#(body)", "MessageGroupId": "g"}"#
     }
 
-    private static func untilServed(
-        _ ask: @Sendable () async throws -> QueueReply
-    ) async throws -> QueueReply {
-        while true {
-            let answer = try await ask()
-            if answer.status != 503 { return answer }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
     private static let poll = #"{"QueueUrl": "a.fifo", "WaitTimeSeconds": 20}"#
 
     @Test("a long poll leaves its place to others, wakes on a send, and its own places are bounded")
@@ -43,7 +33,9 @@ struct QueuePollTests {
                 try await Self.makeQueue(gateway, as: key)
                 let start = ContinuousClock.now
                 // Either may find the one place taken by the other: the first comes again until it waits.
-                async let first = Self.untilServed { try await gateway.ask(.receiveMessage, Self.poll, as: key) }
+                async let first = QueueGateway.untilServed {
+                    try await gateway.ask(.receiveMessage, Self.poll, as: key)
+                }
                 var second: QueueReply
                 repeat {
                     try await Task.sleep(for: .milliseconds(200))
@@ -54,7 +46,7 @@ struct QueuePollTests {
                     )
                 } while second.status == 200 && ContinuousClock.now - start < .seconds(15)
                 #expect(second.status == 503 && second.headers["retry-after"] != nil)
-                let sent = try await Self.untilServed {
+                let sent = try await QueueGateway.untilServed {
                     try await gateway.ask(.sendMessage, Self.message("foo"), as: key)
                 }
                 #expect(sent.status == 200)
@@ -106,6 +98,77 @@ struct QueuePollTests {
                         request.fields.append(SignableRequest.Field("x-rastro-forwarded", "1"))
                     }
                     #expect(marked.status == 503 && marked.headers["x-rastro-not-owner"] == "true")
+                }
+            }
+        }
+    }
+    @Test("a receive that waits ends within seconds of its key's revocation, and is given nothing")
+    func revocation() async throws {
+        try await QueueGateway.withDatabase { address in
+            let gateway = try QueueGateway(address) { $0.waitingPollsLimit = 1 }
+            try await gateway.run {
+                let key = try await gateway.makeKey([.admin])
+                try await Self.makeQueue(gateway, as: key)
+                let keys = KeyAdministration(log: gateway.log, context: .system(.server))
+                let owner = try #require(UserID(external: "ana"))
+                let issued = try await keys.create(owner: owner, scopes: [.queueConsume])
+                let consumer = try QueueGateway.accessKey(issued)
+                let start = ContinuousClock.now
+                async let waiting = QueueGateway.untilServed {
+                    try await gateway.ask(.receiveMessage, Self.poll, as: consumer)
+                }
+                try await gateway.untilOnePollWaits(at: "a.fifo", as: key)
+                _ = try await keys.revoke(issued.keyID)
+                #expect(try await waiting.code == "InvalidClientTokenId")
+                #expect(ContinuousClock.now - start < .seconds(18))
+            }
+        }
+    }
+
+    @Test("an answer of ten messages as long as may be comes through a gateway that does not own the queue")
+    func longAnswers() async throws {
+        try await QueueGateway.withDatabase { address in
+            let owner = try QueueGateway(address)
+            let other = try QueueGateway(address, ownsQueues: false)
+            try await owner.run {
+                try await other.run {
+                    let key = try await owner.makeKey([.admin])
+                    _ = try await owner.ask(.createQueue, #"{"QueueName": "long"}"#, as: key)
+                    let body = String(repeating: #"\""#, count: 1 << 20)
+                    for _ in 0..<10 {
+                        let message = #"{"QueueUrl": "long", "MessageBody": "\#(body)"}"#
+                        #expect(try await owner.ask(.sendMessage, message, as: key).status == 200)
+                    }
+                    let received = try await other.ask(
+                        .receiveMessage,
+                        #"{"QueueUrl": "long", "MaxNumberOfMessages": 10, "WaitTimeSeconds": 10}"#,
+                        as: key
+                    )
+                    #expect(received.status == 200 && received.text.utf8.count > 20 << 20)
+                }
+            }
+        }
+    }
+
+    @Test("a request id that the client signed is sent on as it is")
+    func signedRequestID() async throws {
+        try await QueueGateway.withDatabase { address in
+            let owner = try QueueGateway(address)
+            let other = try QueueGateway(address, ownsQueues: false)
+            try await owner.run {
+                try await other.run {
+                    let key = try await owner.makeKey([.admin])
+                    try await Self.makeQueue(owner, as: key)
+                    #expect(try await owner.ask(.receiveMessage, #"{"QueueUrl": "a.fifo"}"#, as: key).status == 200)
+                    for id in ["mine", "of characters (others)"] {
+                        let reply = try await other.ask(
+                            .receiveMessage,
+                            #"{"QueueUrl": "a.fifo"}"#,
+                            as: key,
+                            fields: [SignableRequest.Field("x-request-id", id)]
+                        )
+                        #expect(reply.status == 200, "\(id): \(reply.text)")
+                    }
                 }
             }
         }

@@ -197,6 +197,92 @@ struct QueueRoutesTests {
         }
     }
 
+    @Test("nobody moves messages of his own among the log's events or into Rastro's own dead-letter queues")
+    func forgedMoves() async throws {
+        try await QueueGateway.withDatabase { address in
+            let gateway = try QueueGateway(address)
+            try await gateway.run {
+                let key = try await gateway.makeKey([.queueAdmin, .queueSend])
+                func arn(_ name: String) -> String { "arn:aws:sqs:eu-west-1:000000000000:\(name)" }
+                func policy(_ name: String) -> String {
+                    #""{\"deadLetterTargetArn\":\"\#(arn(name))\",\"maxReceiveCount\":1}""#
+                }
+                _ = try await gateway.ask(.createQueue, #"{"QueueName": "mine.fifo", \#(Self.fifo)}"#, as: key)
+                let source = try await gateway.ask(
+                    .createQueue,
+                    #"{"QueueName": "s.fifo", "Attributes": {"FifoQueue": "true", "RedrivePolicy": \#(policy("mine.fifo"))}}"#,
+                    as: key
+                )
+                #expect(source.status == 200, "\(source.text)")
+                for name in ["product-events.fifo", "product-activity.fifo", "product-events-dead.fifo"] {
+                    let moved = try await gateway.ask(
+                        .startMessageMoveTask,
+                        #"{"SourceArn": "\#(arn("mine.fifo"))", "DestinationArn": "\#(arn(name))"}"#,
+                        as: key
+                    )
+                    #expect(moved.status == 403 && moved.code == "AccessDenied", "\(name): \(moved.text)")
+                }
+                let buried = try await gateway.ask(
+                    .createQueue,
+                    #"{"QueueName": "t.fifo", "Attributes": {"FifoQueue": "true", "RedrivePolicy": \#(policy("product-events-dead.fifo"))}}"#,
+                    as: key
+                )
+                #expect(buried.code == "InvalidParameterValue", "\(buried.text)")
+                let back = try await gateway.ask(
+                    .startMessageMoveTask,
+                    #"{"SourceArn": "\#(arn("product-events-dead.fifo"))", "DestinationArn": "\#(arn("product-events.fifo"))"}"#,
+                    as: key
+                )
+                #expect(back.status == 200, "events that died there may go back: \(back.text)")
+                let purged = try await gateway.ask(.purgeQueue, #"{"QueueUrl": "product-activity.fifo"}"#, as: key)
+                #expect(purged.code == "AccessDenied", "what was not counted yet would never be")
+            }
+        }
+    }
+
+    @Test("only sends may be long; other requests have 64 KiB")
+    func shortBodies() async throws {
+        try await QueueGateway.withDatabase { address in
+            let gateway = try QueueGateway(address)
+            try await gateway.run {
+                let key = try await gateway.makeKey([.admin])
+                let most = "{}" + String(repeating: " ", count: (64 << 10) - 2)
+                #expect(try await gateway.ask(.listQueues, most, as: key).status == 200)
+                #expect(try await gateway.ask(.listQueues, most + " ", as: key).status == 413)
+            }
+        }
+    }
+
+    @Test("a region is a name, not text", arguments: ["eu\"west", "EU", String(repeating: "r", count: 65)])
+    func regions(region: String) async throws {
+        try await QueueGateway.withDatabase { address in
+            let gateway = try QueueGateway(address)
+            try await gateway.run {
+                let key = try await gateway.makeKey([.admin])
+                let reply = try await gateway.ask(.listQueues, "{}", as: key, region: region)
+                #expect(reply.code == "SignatureDoesNotMatch" && reply.status == 403)
+            }
+        }
+    }
+
+    @Test("tags that are set and removed stand in the log")
+    func tagging() async throws {
+        try await QueueGateway.withDatabase { address in
+            let gateway = try QueueGateway(address)
+            try await gateway.run {
+                let key = try await gateway.makeKey([.queueAdmin])
+                _ = try await gateway.ask(.createQueue, #"{"QueueName": "a"}"#, as: key)
+                let end = try await gateway.end()
+                _ = try await gateway.ask(.tagQueue, #"{"QueueUrl": "a", "Tags": {"team": "x"}}"#, as: key)
+                _ = try await gateway.ask(.untagQueue, #"{"QueueUrl": "a", "TagKeys": ["team"]}"#, as: key)
+                let events = try await gateway.events(after: end)
+                #expect(events.map(\.type) == [.operated, .operated])
+                #expect(events.allSatisfy { String(decoding: $0.data ?? [], as: UTF8.self).contains("queue.tagged") })
+                #expect(try await gateway.ask(.listQueueTags, #"{"QueueUrl": "a"}"#, as: key).text == "{}")
+            }
+        }
+    }
+
     @Test("a message of 1 MiB may be eight times that long in JSON; a longer request is refused")
     func sizes() async throws {
         try await QueueGateway.withDatabase { address in
