@@ -2,6 +2,35 @@
 
 CREATE SCHEMA rastro;
 
+CREATE FUNCTION rastro.admit_events(consumer smallint, positions bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    swept bigint;
+    fresh bigint[];
+    late bigint[];
+begin
+    -- A sweep waits until those who apply are done. Not by a lock on the row: two who take turns in sharing that would
+    -- keep a sweep waiting for ever.
+    perform pg_advisory_xact_lock_shared(1919906675, consumer);
+    select swept_through into strict swept from consumers where consumer_no = consumer;
+    with added as (
+        insert into consumer_inbox (consumer_no, position)
+        select consumer, p from (select distinct p from unnest(positions) p where p > swept order by p) given
+        on conflict do nothing returning position
+    )
+    select array_agg(position order by position) into fresh from added;
+    if exists (select from unnest(positions) p where p <= swept) then
+        with taken as (
+            delete from consumer_unapplied
+            where consumer_no = consumer and position = any (positions) and position <= swept returning position
+        )
+        select array_agg(position order by position) into late from taken;
+    end if;
+    return coalesce(late, '{}') || coalesce(fresh, '{}');
+end $$;
+
 CREATE FUNCTION rastro.append_fetches(writer bigint, its_epoch bigint, program integer, batch_number bigint, people text[], keys integer[], generations integer[], ids bigint[], caller integer[], auths smallint[], vias smallint[], schema_version smallint, request_ids uuid[], request_labels text[], traces bytea[]) RETURNS TABLE("position" bigint, id bigint, version integer, code text, name text, model text, price bigint, url text, expires_at timestamp with time zone, created_at timestamp with time zone, updated_at timestamp with time zone, removed boolean)
     LANGUAGE plpgsql
     AS $$
@@ -49,35 +78,6 @@ begin
     from seen s order by s.ord;
 end $$;
 
-CREATE FUNCTION rastro.apply_activity(positions bigint[]) RETURNS integer
-    LANGUAGE plpgsql
-    AS $$
-declare
-    swept bigint;
-    fresh bigint[];
-begin
-    select through into strict swept from activity_swept for share;
-    with added as (
-        insert into activity_inbox select distinct p from unnest(positions) p where p > swept
-        on conflict do nothing returning position
-    )
-    select array_agg(position) into fresh from added;
-    if fresh is null then
-        return 0;
-    end if;
-    insert into product_activity as a (product_id, day, type, count, first_at, last_at)
-    select product_id, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
-    from events where position = any (fresh) and product_id is not null group by 1, 2, 3 order by 1, 2, 3
-    on conflict (product_id, day, type) do update set count = a.count + excluded.count,
-        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
-    insert into user_activity as a (user_no, day, type, count, first_at, last_at)
-    select user_no, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
-    from events where position = any (fresh) group by 1, 2, 3 order by 1, 2, 3
-    on conflict (user_no, day, type) do update set count = a.count + excluded.count,
-        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
-    return cardinality(fresh);
-end $$;
-
 CREATE FUNCTION rastro.bury_messages(queue smallint, source integer, positions bigint[], grps bigint[], counts integer[], message_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
@@ -88,7 +88,8 @@ declare
     last_seq bigint;
 begin
     select * into strict origin from queues where queue_id = queue;
-    select * into target from queues where name = origin.dead_letter_queue and deleted_at is null;
+    select * into target from queues
+    where name = origin.dead_letter_queue and deleted_at is null and (origin.is_built_in or not is_built_in);
     if not found then
         raise exception using errcode = 'RS007', message = 'the dead-letter queue does not exist';
     end if;
@@ -108,9 +109,26 @@ begin
             m.message_id, m.group_id, m.deduplication_id, m.body, m.attributes, m.event_position, m.replay_no,
             m.client_no, m.sent_at, clock_timestamp(), origin.name, d.count
         from unnest(positions, counts) with ordinality d (position, count, n)
-            join queue_messages m on m.queue_id = queue and m.seq = d.position
+            join queue_messages m on m.queue_id = queue and m.seq = d.position and not m.is_void
         order by d.n;
     end if;
+end $$;
+
+CREATE FUNCTION rastro.count_activity(positions bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    insert into product_activity as a (product_id, day, type, count, first_at, last_at)
+    select product_id, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
+    from events where position = any (positions) and product_id is not null group by 1, 2, 3 order by 1, 2, 3
+    on conflict (product_id, day, type) do update set count = a.count + excluded.count,
+        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
+    insert into user_activity as a (user_no, day, type, count, first_at, last_at)
+    select user_no, (recorded_at at time zone 'UTC')::date, type, count(*), min(recorded_at), max(recorded_at)
+    from events where position = any (positions) group by 1, 2, 3 order by 1, 2, 3
+    on conflict (user_no, day, type) do update set count = a.count + excluded.count,
+        first_at = least(a.first_at, excluded.first_at), last_at = greatest(a.last_at, excluded.last_at);
 end $$;
 
 CREATE FUNCTION rastro.end_api_key(key text, at timestamp with time zone, OUT client_no integer, OUT user_no integer) RETURNS record
@@ -162,17 +180,35 @@ begin
     end if;
 end $$;
 
-CREATE FUNCTION rastro.forget_queue(queue smallint) RETURNS integer
+CREATE FUNCTION rastro.forget_applied(consumer smallint, at_most integer) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
     AS $$
+declare
+    last bigint;
+    forgotten bigint;
 begin
-    perform from queues where queue_id = queue and deleted_at is not null for update;
-    if not found or exists (select from queue_messages where queue_id = queue and seq < last_message(queue)) then
+    select max(position) into last from (
+        select position from consumer_inbox where consumer_no = consumer and position <= (
+            select swept_through from consumers where consumer_no = consumer)
+        order by position limit at_most) oldest;
+    delete from consumer_inbox where consumer_no = consumer and position <= last;
+    get diagnostics forgotten = row_count;
+    return forgotten;
+end $$;
+
+CREATE FUNCTION rastro.forget_queue(queue smallint) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+begin
+    perform from queues where queue_id = queue and deleted_at is not null and not is_built_in for update;
+    if not found or exists (select from queue_messages where queue_id = queue and seq < last_message(queue))
+        or exists (select from queue_deduplication where queue_id = queue)
+    then
         return 0;
     end if;
     delete from queue_messages where queue_id = queue;
-    delete from queue_deduplication where queue_id = queue;
     delete from queue_leases where queue_id = queue;
     delete from queue_pending where queue_id = queue;
     delete from queue_replays where queue_id = queue;
@@ -186,9 +222,12 @@ CREATE FUNCTION rastro.grant_consumers(role_name name) RETURNS void
     SET search_path TO 'rastro', 'pg_temp'
     AS $$
 begin
-    execute format('grant insert, update, delete on product_activity, user_activity, activity_inbox to %I', role_name);
-    execute format('grant update on activity_swept to %I', role_name);
-    execute format('grant execute on function apply_activity, sweep_activity_inbox to %I', role_name);
+    execute format('grant insert, update, delete on product_activity, user_activity, consumer_inbox, '
+        'consumer_unapplied, consumer_failures to %I', role_name);
+    execute format('grant insert on consumers to %I', role_name);
+    execute format('grant update (swept_through) on consumers to %I', role_name);
+    execute format('grant execute on function admit_events, sweep_consumer, forget_applied, count_activity to %I',
+        role_name);
 end $$;
 
 CREATE FUNCTION rastro.grant_log(role_name name) RETURNS void
@@ -210,15 +249,18 @@ CREATE FUNCTION rastro.grant_queues(role_name name) RETURNS void
     SET search_path TO 'rastro', 'pg_temp'
     AS $$
 begin
-    execute format('grant insert, update, delete on queue_leases, queue_pending, queue_messages, queue_deduplication, '
-        'queue_replays, queue_moves to %I', role_name);
-    execute format('grant insert, delete on queues to %I', role_name);
-    execute format('grant update (name, epoch, owner, lease_until, owner_address, visibility_timeout, delay, '
-        'receive_wait, retention, maximum_message_bytes, dead_letter_queue, max_receive_count, redrive_from, '
-        'deduplicates_content, deduplicates_by_group, has_high_throughput, tags, changed_at, purged_at, '
-        'purged_through, deleted_at) on queues to %I', role_name);
-    execute format('grant execute on function fence_queue, lock_queues, send_messages, last_message, bury_messages, '
-        'move_messages, sweep_messages, purge_queue, forget_queue to %I', role_name);
+    execute format('revoke update on queue_messages, queue_pending from %I', role_name);
+    execute format('revoke delete on queues, queue_replays, queue_moves from %I', role_name);
+    execute format('grant insert, delete on queue_messages, queue_pending to %I', role_name);
+    execute format('grant insert, update, delete on queue_leases, queue_deduplication to %I', role_name);
+    execute format('grant insert, update on queue_replays, queue_moves to %I', role_name);
+    execute format('grant insert on queues to %I', role_name);
+    execute format('grant update (name, epoch, owner, lease_until, owner_address, owner_pid, owner_since, '
+        'visibility_timeout, delay, receive_wait, retention, maximum_message_bytes, dead_letter_queue, '
+        'max_receive_count, redrive_from, deduplicates_content, deduplicates_by_group, has_high_throughput, tags, '
+        'changed_at, purged_at, purged_through, deleted_at) on queues to %I', role_name);
+    execute format('grant execute on function fence_queue, lock_queues, next_queue_id, send_messages, last_message, '
+        'remove_messages, bury_messages, move_messages, sweep_messages, purge_queue, forget_queue to %I', role_name);
 end $$;
 
 CREATE FUNCTION rastro.grant_relay(role_name name) RETURNS void
@@ -331,11 +373,21 @@ declare
 begin
     for wanted in
         select coalesce(target_name, m.dead_in) from queue_messages m
-        where m.queue_id = queue and m.seq = any (seqs) group by 1 order by 1
+        where m.queue_id = queue and m.seq = any (seqs) and not m.is_void group by 1 order by 1
     loop
         select * into target from queues where name = wanted and deleted_at is null;
         if not found then
-            raise exception using errcode = 'RS007', message = format('there is no queue %s to move to', wanted);
+            raise exception using errcode = 'RS010', message = case when wanted is null
+                then 'a message died in no queue: name the one to move to'
+                else format('there is no queue %s to move to', wanted) end;
+        end if;
+        if (target.over_log or target.is_built_in) and exists (
+            select from queue_messages m
+            where m.queue_id = queue and m.seq = any (seqs) and not m.is_void and coalesce(target_name, m.dead_in) = wanted
+                and (m.event_position is null or m.dead_in is distinct from target.name))
+        then
+            raise exception using errcode = 'RS010',
+                message = format('only events that died in %s go there', target.name);
         end if;
         insert into queue_messages (queue_id, seq, grp, message_id, group_id, deduplication_id, body, attributes,
             event_position, replay_no, client_no, sent_at, arrived_at)
@@ -343,12 +395,28 @@ begin
             else last_message(target.queue_id) + m.n end, m.message_id, m.group_id, m.deduplication_id, m.body,
             m.attributes, m.event_position, m.replay_no, m.client_no, m.sent_at, clock_timestamp()
         from (select *, row_number() over (order by seq) as n from queue_messages
-            where queue_id = queue and seq = any (seqs) and coalesce(target_name, dead_in) = wanted) m
+            where queue_id = queue and seq = any (seqs) and not is_void and coalesce(target_name, dead_in) = wanted) m
         order by m.n;
         get diagnostics count = row_count;
         moved := moved + count;
     end loop;
     return moved;
+end $$;
+
+CREATE FUNCTION rastro.next_queue_id() RETURNS smallint
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    candidate smallint;
+begin
+    for attempt in 1..32668 loop
+        candidate := nextval('queues_queue_id_seq');
+        if not exists (select from queues where queue_id = candidate) then
+            return candidate;
+        end if;
+    end loop;
+    raise exception using errcode = 'program_limit_exceeded', message = 'every number of a queue is in use';
 end $$;
 
 CREATE FUNCTION rastro.purge_queue(queue smallint) RETURNS void
@@ -366,7 +434,6 @@ begin
     next_lease := coalesce((select max(lease_id) from queue_leases where queue_id = queue), 0) + 1;
     delete from queue_leases where queue_id = queue;
     delete from queue_pending where queue_id = queue;
-    delete from queue_deduplication where queue_id = queue;
     update queue_replays set finished_at = clock_timestamp() where queue_id = queue and finished_at is null;
     -- Receives of nothing, which bear where each source begins again.
     insert into queue_leases (queue_id, replay_no, lease_id, low, until, grp, pos, receive_count, gone)
@@ -394,6 +461,21 @@ begin
     where destination_id = destination;
     update destination_replays set finished_at = at where destination_id = destination and finished_at is null;
     delete from relay_holds where destination_id = destination;
+end $$;
+
+CREATE FUNCTION rastro.remove_messages(queue smallint, seqs bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    newest bigint := last_message(queue);
+begin
+    delete from queue_messages where queue_id = queue and seq = any (seqs) and seq < newest;
+    if newest = any (seqs) then
+        update queue_messages set is_void = true, body = '', attributes = null, event_position = null, replay_no = null,
+            group_id = null, deduplication_id = null, client_no = null, dead_in = null, receive_count = null
+        where queue_id = queue and seq = newest and not is_void;
+    end if;
 end $$;
 
 CREATE FUNCTION rastro.renew_api_key(key text, hash bytea, OUT client_no integer, OUT generation integer) RETURNS record
@@ -439,24 +521,30 @@ CREATE FUNCTION rastro.send_messages(queue smallint, by_group boolean, message_i
 #variable_conflict use_column
 declare
     last_seq bigint;
+    purged bigint;
     now_at timestamptz := clock_timestamp();
 begin
     select m.seq into last_seq from queue_messages m where m.queue_id = queue order by m.seq desc limit 1;
     last_seq := coalesce(last_seq, 0);
+    select q.purged_through into purged from queues q where q.queue_id = queue;
     return query
     with given as (
         select g.ordinal::integer as ordinal, g.message_id, g.grp, g.group_id, g.dedup, g.body, g.attributes, g.delay,
             g.client, case when by_group then g.grp else 0 end as scope
         from unnest(message_ids, grps, group_ids, deduplication_ids, bodies, attributes, delays, clients)
             with ordinality g (message_id, grp, group_id, dedup, body, attributes, delay, client, ordinal)
-    ), judged as (
-        -- Joined by the key alone: by its age, all of the window would be looked through for each message.
-        select g.*, case when d.sent_at > now_at - interval '5 minutes' then d.seq end as old_seq,
-            case when d.sent_at > now_at - interval '5 minutes' then d.message_id end as old_id,
-            (d.sent_at > now_at - interval '5 minutes') is not true and row_number() over same = 1 as is_new
+    ), found as (
+        -- Joined by the key alone: by its age, all of the window would be looked through for each message. A time from
+        -- the future was written before the clock was set back.
+        select g.*, d.seq as old_seq, d.message_id as old_id,
+            coalesce(d.seq > purged and d.sent_at > now_at - interval '5 minutes'
+                and d.sent_at < now_at + interval '5 minutes', false) as is_known
         from given g left join queue_deduplication d
             on d.queue_id = queue and d.grp = g.scope and d.deduplication_id = g.dedup
-        window same as (partition by g.scope, g.dedup, case when g.dedup is null then g.ordinal end order by g.ordinal)
+    ), judged as (
+        select f.*, not f.is_known and row_number() over same = 1 as is_new
+        from found f
+        window same as (partition by f.scope, f.dedup, case when f.dedup is null then f.ordinal end order by f.ordinal)
     ), numbered as (
         select j.*, last_seq + count(*) filter (where j.is_new) over (order by j.ordinal) as seq from judged j
     ), inserted as (
@@ -471,8 +559,8 @@ begin
         on conflict (queue_id, grp, deduplication_id)
         do update set seq = excluded.seq, message_id = excluded.message_id, sent_at = excluded.sent_at
     )
-    select n.ordinal, coalesce(n.old_id, first_value(n.message_id) over same),
-        coalesce(n.old_seq, first_value(n.seq) over same), not n.is_new
+    select n.ordinal, case when n.is_known then n.old_id else first_value(n.message_id) over same end,
+        case when n.is_known then n.old_seq else first_value(n.seq) over same end, not n.is_new
     from numbered n
     window same as (partition by n.scope, n.dedup, case when n.dedup is null then n.ordinal end order by n.ordinal)
     order by n.ordinal;
@@ -508,28 +596,41 @@ begin
     end loop;
 end $$;
 
-CREATE FUNCTION rastro.sweep_activity_inbox(queue smallint) RETURNS bigint
+CREATE FUNCTION rastro.sweep_consumer(consumer smallint, failure_limit integer) RETURNS void
     LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
     AS $$
 declare
+    queue smallint;
     swept bigint;
     target bigint;
-    forgotten bigint;
 begin
-    select through into strict swept from activity_swept for update;
+    perform pg_advisory_xact_lock(1919906675, consumer);
+    select queue_id, swept_through into strict queue, swept from consumers where consumer_no = consumer;
     target := least(
         (select min(p) from queue_leases l, unnest(l.pos) with ordinality e (p, i)
             where l.queue_id = queue and l.replay_no = 0 and (l.gone >> (i::integer - 1)) & 1 = 0),
         (select min(from_pos) from queue_pending where queue_id = queue and replay_no = 0),
         (select low + 1 from queue_leases where queue_id = queue and replay_no = 0
             order by lease_id desc limit 1)) - 1;
-    if target is null or target <= swept then
-        return 0;
+    if target > swept then
+        insert into consumer_unapplied (consumer_no, position)
+        select distinct consumer, m.event_position from queue_messages m
+        where m.event_position > swept and m.event_position <= target
+            and not exists (select from consumer_inbox i
+                where i.consumer_no = consumer and i.position = m.event_position);
+        update consumers set swept_through = target where consumer_no = consumer;
+        swept := target;
     end if;
-    update activity_swept set through = target;
-    delete from activity_inbox where position <= target;
-    get diagnostics forgotten = row_count;
-    return forgotten;
+    delete from consumer_unapplied u
+    where consumer_no = consumer and not exists (select from queue_messages m where m.event_position = u.position);
+    delete from consumer_failures f
+    where consumer_no = consumer and case when f.position > swept
+        then exists (select from consumer_inbox i where i.consumer_no = consumer and i.position = f.position)
+        else not exists (select from consumer_unapplied u where u.consumer_no = consumer and u.position = f.position)
+        end;
+    delete from consumer_failures where consumer_no = consumer and position in (
+        select position from consumer_failures where consumer_no = consumer order by last_at desc offset failure_limit);
 end $$;
 
 CREATE FUNCTION rastro.sweep_messages(queue smallint, at_most integer) RETURNS bigint
@@ -541,33 +642,46 @@ declare
     newest bigint := last_message(queue);
     gone bigint;
     forgotten bigint;
+    leftover bigint := 0;
 begin
     select * into strict its from queues where queue_id = queue;
     with oldest as (
-        select seq, arrived_at from queue_messages where queue_id = queue and seq < newest order by seq limit at_most
+        select seq, arrived_at, is_void from queue_messages
+        where queue_id = queue and seq < newest order by seq limit at_most
     ), over as (
         select seq from oldest
-        where seq <= its.purged_through or arrived_at < clock_timestamp() - its.retention
+        where seq <= its.purged_through or is_void or arrived_at < clock_timestamp() - its.retention
             or its.deleted_at is not null
     )
     delete from queue_messages m using over where m.queue_id = queue and m.seq = over.seq;
     get diagnostics gone = row_count;
-    delete from queue_deduplication where (queue_id, grp, deduplication_id) in (
+    if exists (
+        select from queue_messages where queue_id = queue and seq = newest and not is_void
+            and (seq <= its.purged_through or arrived_at < clock_timestamp() - its.retention))
+    then
+        perform remove_messages(queue, array[newest]);
+    end if;
+    -- A row that is being sent again this moment is passed over: waiting for it, one would find it new but delete it.
+    with old as materialized (
         select queue_id, grp, deduplication_id from queue_deduplication
-        where queue_id = queue and sent_at < clock_timestamp() - interval '5 minutes' order by sent_at limit at_most);
+        where sent_at < clock_timestamp() - interval '5 minutes' order by sent_at limit at_most
+        for update skip locked
+    )
+    delete from queue_deduplication d using old
+    where (d.queue_id, d.grp, d.deduplication_id) = (old.queue_id, old.grp, old.deduplication_id)
+        and d.sent_at < clock_timestamp() - interval '5 minutes';
     get diagnostics forgotten = row_count;
-    return gone + forgotten;
+    if its.deleted_at is not null then
+        with rest as materialized (
+            select grp, deduplication_id from queue_deduplication where queue_id = queue
+            order by grp, deduplication_id limit at_most for update skip locked
+        )
+        delete from queue_deduplication d using rest
+        where d.queue_id = queue and (d.grp, d.deduplication_id) = (rest.grp, rest.deduplication_id);
+        get diagnostics leftover = row_count;
+    end if;
+    return gone + forgotten + leftover;
 end $$;
-
-CREATE TABLE rastro.activity_inbox (
-    "position" bigint NOT NULL
-);
-
-CREATE TABLE rastro.activity_swept (
-    one boolean DEFAULT true NOT NULL,
-    through bigint NOT NULL,
-    CONSTRAINT activity_swept_one_check CHECK (one)
-);
 
 CREATE TABLE rastro.api_keys (
     client_no integer NOT NULL,
@@ -600,6 +714,158 @@ CREATE TABLE rastro.batches (
     committed_at timestamp with time zone NOT NULL
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.consumer_failures (
+    consumer_no smallint NOT NULL,
+    "position" bigint NOT NULL,
+    error text NOT NULL,
+    count integer NOT NULL,
+    first_at timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    CONSTRAINT consumer_failures_error_check CHECK ((char_length(error) <= 1000))
+);
+
+CREATE TABLE rastro.consumer_inbox (
+    consumer_no smallint NOT NULL,
+    "position" bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='50000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.consumer_unapplied (
+    consumer_no smallint NOT NULL,
+    "position" bigint NOT NULL
+);
+
+CREATE TABLE rastro.consumers (
+    consumer_no smallint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    queue_id smallint NOT NULL,
+    swept_through bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE rastro.consumers ALTER COLUMN consumer_no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME rastro.consumers_consumer_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE rastro.queue_leases (
+    queue_id smallint NOT NULL,
+    replay_no integer NOT NULL,
+    lease_id bigint NOT NULL,
+    low bigint NOT NULL,
+    until bigint[] NOT NULL,
+    grp bigint[] NOT NULL,
+    pos bigint[] NOT NULL,
+    receive_count integer[] NOT NULL,
+    gone integer NOT NULL
+)
+WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queue_messages (
+    queue_id smallint NOT NULL,
+    seq bigint NOT NULL,
+    grp bigint NOT NULL,
+    message_id uuid NOT NULL,
+    group_id text COLLATE pg_catalog."C",
+    deduplication_id text COLLATE pg_catalog."C",
+    body text,
+    attributes bytea,
+    event_position bigint,
+    replay_no integer,
+    client_no integer,
+    sent_at timestamp with time zone NOT NULL,
+    arrived_at timestamp with time zone NOT NULL,
+    visible_at timestamp with time zone,
+    dead_in text COLLATE pg_catalog."C",
+    receive_count integer,
+    is_void boolean DEFAULT false NOT NULL,
+    CONSTRAINT queue_messages_check CHECK (((body IS NULL) <> (event_position IS NULL)))
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queue_pending (
+    queue_id smallint NOT NULL,
+    replay_no integer NOT NULL,
+    from_pos bigint NOT NULL,
+    grp bigint NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
+
+CREATE TABLE rastro.queues (
+    queue_id smallint NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    epoch bigint DEFAULT 0 NOT NULL,
+    owner text COLLATE pg_catalog."C",
+    lease_until timestamp with time zone,
+    visibility_timeout interval DEFAULT '00:00:30'::interval NOT NULL,
+    max_receive_count integer,
+    is_fifo boolean DEFAULT true NOT NULL,
+    over_log boolean DEFAULT false NOT NULL,
+    event_types smallint[] DEFAULT '{}'::smallint[] NOT NULL,
+    product_ids bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    after_position bigint DEFAULT 0 NOT NULL,
+    delay interval DEFAULT '00:00:00'::interval NOT NULL,
+    receive_wait interval DEFAULT '00:00:00'::interval NOT NULL,
+    retention interval DEFAULT '4 days'::interval NOT NULL,
+    maximum_message_bytes integer DEFAULT 1048576 NOT NULL,
+    dead_letter_queue text COLLATE pg_catalog."C",
+    redrive_from text[],
+    deduplicates_content boolean DEFAULT false NOT NULL,
+    deduplicates_by_group boolean DEFAULT false NOT NULL,
+    has_high_throughput boolean DEFAULT false NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    handle_key bytea DEFAULT (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) NOT NULL,
+    is_built_in boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    purged_at timestamp with time zone,
+    purged_through bigint DEFAULT 0 NOT NULL,
+    owner_address text COLLATE pg_catalog."C",
+    deleted_at timestamp with time zone,
+    owner_pid integer,
+    owner_since timestamp with time zone,
+    CONSTRAINT queues_max_receive_count_check CHECK ((max_receive_count > 0))
+);
+
+CREATE VIEW rastro.dead_letters AS
+ WITH given AS (
+         SELECT l.queue_id,
+            e.p
+           FROM rastro.queue_leases l,
+            LATERAL unnest(l.pos) WITH ORDINALITY e(p, i)
+          WHERE ((l.replay_no = 0) AND (((l.gone >> ((e.i)::integer - 1)) & 1) = 0))
+        )
+ SELECT m.queue_id,
+    m.seq,
+    m.grp,
+    m.message_id,
+    m.group_id,
+    m.deduplication_id,
+    m.body,
+    m.attributes,
+    m.event_position,
+    m.replay_no,
+    m.client_no,
+    m.sent_at,
+    m.arrived_at,
+    m.visible_at,
+    m.dead_in,
+    m.receive_count
+   FROM (rastro.queue_messages m
+     JOIN rastro.queues q USING (queue_id))
+  WHERE ((m.dead_in IS NOT NULL) AND (m.seq > q.purged_through) AND ((m.seq > COALESCE(( SELECT l.low
+           FROM rastro.queue_leases l
+          WHERE ((l.queue_id = m.queue_id) AND (l.replay_no = 0))
+          ORDER BY l.lease_id DESC
+         LIMIT 1), (0)::bigint)) OR ((m.queue_id, m.seq) IN ( SELECT given.queue_id,
+            given.p
+           FROM given)) OR (EXISTS ( SELECT
+           FROM rastro.queue_pending p
+          WHERE ((p.queue_id = m.queue_id) AND (p.replay_no = 0) AND (p.grp = m.grp) AND (p.from_pos <= m.seq))))));
 
 CREATE TABLE rastro.destination_replays (
     replay_no integer NOT NULL,
@@ -740,40 +1006,6 @@ CREATE TABLE rastro.queue_deduplication (
 )
 WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='20000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
 
-CREATE TABLE rastro.queue_leases (
-    queue_id smallint NOT NULL,
-    replay_no integer NOT NULL,
-    lease_id bigint NOT NULL,
-    low bigint NOT NULL,
-    until bigint[] NOT NULL,
-    grp bigint[] NOT NULL,
-    pos bigint[] NOT NULL,
-    receive_count integer[] NOT NULL,
-    gone integer NOT NULL
-)
-WITH (fillfactor='90', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
-
-CREATE TABLE rastro.queue_messages (
-    queue_id smallint NOT NULL,
-    seq bigint NOT NULL,
-    grp bigint NOT NULL,
-    message_id uuid NOT NULL,
-    group_id text COLLATE pg_catalog."C",
-    deduplication_id text COLLATE pg_catalog."C",
-    body text,
-    attributes bytea,
-    event_position bigint,
-    replay_no integer,
-    client_no integer,
-    sent_at timestamp with time zone NOT NULL,
-    arrived_at timestamp with time zone NOT NULL,
-    visible_at timestamp with time zone,
-    dead_in text COLLATE pg_catalog."C",
-    receive_count integer,
-    CONSTRAINT queue_messages_check CHECK (((body IS NULL) <> (event_position IS NULL)))
-)
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
-
 CREATE TABLE rastro.queue_moves (
     move_no integer NOT NULL,
     queue_id smallint NOT NULL,
@@ -796,14 +1028,6 @@ ALTER TABLE rastro.queue_moves ALTER COLUMN move_no ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
-CREATE TABLE rastro.queue_pending (
-    queue_id smallint NOT NULL,
-    replay_no integer NOT NULL,
-    from_pos bigint NOT NULL,
-    grp bigint NOT NULL
-)
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='5000', autovacuum_vacuum_cost_delay='0', vacuum_truncate=off);
-
 CREATE TABLE rastro.queue_replays (
     replay_no integer NOT NULL,
     queue_id smallint NOT NULL,
@@ -825,47 +1049,14 @@ ALTER TABLE rastro.queue_replays ALTER COLUMN replay_no ADD GENERATED ALWAYS AS 
     CACHE 1
 );
 
-CREATE TABLE rastro.queues (
-    queue_id smallint NOT NULL,
-    name text NOT NULL COLLATE pg_catalog."C",
-    epoch bigint DEFAULT 0 NOT NULL,
-    owner text COLLATE pg_catalog."C",
-    lease_until timestamp with time zone,
-    visibility_timeout interval DEFAULT '00:00:30'::interval NOT NULL,
-    max_receive_count integer,
-    is_fifo boolean DEFAULT true NOT NULL,
-    over_log boolean DEFAULT false NOT NULL,
-    event_types smallint[] DEFAULT '{}'::smallint[] NOT NULL,
-    product_ids bigint[] DEFAULT '{}'::bigint[] NOT NULL,
-    after_position bigint DEFAULT 0 NOT NULL,
-    delay interval DEFAULT '00:00:00'::interval NOT NULL,
-    receive_wait interval DEFAULT '00:00:00'::interval NOT NULL,
-    retention interval DEFAULT '4 days'::interval NOT NULL,
-    maximum_message_bytes integer DEFAULT 1048576 NOT NULL,
-    dead_letter_queue text COLLATE pg_catalog."C",
-    redrive_from text[],
-    deduplicates_content boolean DEFAULT false NOT NULL,
-    deduplicates_by_group boolean DEFAULT false NOT NULL,
-    has_high_throughput boolean DEFAULT false NOT NULL,
-    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
-    handle_key bytea DEFAULT (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) NOT NULL,
-    is_built_in boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    changed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    purged_at timestamp with time zone,
-    purged_through bigint DEFAULT 0 NOT NULL,
-    owner_address text COLLATE pg_catalog."C",
-    deleted_at timestamp with time zone,
-    CONSTRAINT queues_max_receive_count_check CHECK ((max_receive_count > 0))
-);
-
 ALTER TABLE rastro.queues ALTER COLUMN queue_id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME rastro.queues_queue_id_seq
     START WITH 100
     INCREMENT BY 1
-    NO MINVALUE
+    MINVALUE 100
     NO MAXVALUE
     CACHE 1
+    CYCLE
 );
 
 CREATE TABLE rastro.relay_holds (
@@ -929,12 +1120,6 @@ ALTER TABLE rastro.writers ALTER COLUMN writer_no ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
-ALTER TABLE ONLY rastro.activity_inbox
-    ADD CONSTRAINT activity_inbox_pkey PRIMARY KEY ("position");
-
-ALTER TABLE ONLY rastro.activity_swept
-    ADD CONSTRAINT activity_swept_pkey PRIMARY KEY (one);
-
 ALTER TABLE ONLY rastro.api_keys
     ADD CONSTRAINT api_keys_key_id_key UNIQUE (key_id);
 
@@ -943,6 +1128,24 @@ ALTER TABLE ONLY rastro.api_keys
 
 ALTER TABLE ONLY rastro.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (writer_no, number);
+
+ALTER TABLE ONLY rastro.consumer_failures
+    ADD CONSTRAINT consumer_failures_pkey PRIMARY KEY (consumer_no, "position");
+
+ALTER TABLE ONLY rastro.consumer_inbox
+    ADD CONSTRAINT consumer_inbox_pkey PRIMARY KEY (consumer_no, "position");
+
+ALTER TABLE ONLY rastro.consumer_unapplied
+    ADD CONSTRAINT consumer_unapplied_pkey PRIMARY KEY (consumer_no, "position");
+
+ALTER TABLE ONLY rastro.consumers
+    ADD CONSTRAINT consumers_name_key UNIQUE (name);
+
+ALTER TABLE ONLY rastro.consumers
+    ADD CONSTRAINT consumers_pkey PRIMARY KEY (consumer_no);
+
+ALTER TABLE ONLY rastro.consumers
+    ADD CONSTRAINT consumers_queue_id_key UNIQUE (queue_id);
 
 ALTER TABLE ONLY rastro.destination_replays
     ADD CONSTRAINT destination_replays_pkey PRIMARY KEY (replay_no);
@@ -1031,6 +1234,8 @@ CREATE INDEX products_live ON rastro.products USING btree (id) WHERE (NOT remove
 
 CREATE INDEX queue_deduplication_age ON rastro.queue_deduplication USING btree (sent_at);
 
+CREATE INDEX queue_messages_event ON rastro.queue_messages USING btree (event_position) WHERE (event_position IS NOT NULL);
+
 CREATE INDEX queue_messages_group ON rastro.queue_messages USING btree (queue_id, grp, seq);
 
 CREATE INDEX queue_moves_running ON rastro.queue_moves USING btree (queue_id) WHERE (ended_at IS NULL);
@@ -1045,6 +1250,15 @@ CREATE TRIGGER events_immutable_statement BEFORE DELETE OR UPDATE OR TRUNCATE ON
 
 ALTER TABLE ONLY rastro.api_keys
     ADD CONSTRAINT api_keys_user_no_fkey FOREIGN KEY (user_no) REFERENCES rastro.users(user_no);
+
+ALTER TABLE ONLY rastro.consumer_failures
+    ADD CONSTRAINT consumer_failures_consumer_no_fkey FOREIGN KEY (consumer_no) REFERENCES rastro.consumers(consumer_no) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rastro.consumer_unapplied
+    ADD CONSTRAINT consumer_unapplied_consumer_no_fkey FOREIGN KEY (consumer_no) REFERENCES rastro.consumers(consumer_no) ON DELETE CASCADE;
+
+ALTER TABLE ONLY rastro.consumers
+    ADD CONSTRAINT consumers_queue_id_fkey FOREIGN KEY (queue_id) REFERENCES rastro.queues(queue_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY rastro.destination_replays
     ADD CONSTRAINT destination_replays_destination_id_fkey FOREIGN KEY (destination_id) REFERENCES rastro.destinations(destination_id);

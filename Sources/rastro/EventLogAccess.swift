@@ -11,6 +11,13 @@ struct EventLogAccess: Sendable {
     let database: Database
     let logger: Logger
 
+    /// By these the database lets go of what a machine held that has vanished without a word, within about ten seconds; they
+    /// have no effect on a local socket.
+    private static let vanished = [
+        (name: "tcp_keepalives_idle", value: "5"), (name: "tcp_keepalives_interval", value: "2"),
+        (name: "tcp_keepalives_count", value: "3"), (name: "tcp_user_timeout", value: "10s"),
+    ]
+
     /// Connections of the committer: a stuck one would stop everybody, so the server lets go of it quickly. Every statement
     /// there goes by key, whatever statistics say, and is planned once: planning it for each batch costs a tenth of it.
     private func committerConnection(url: String) -> ConnectionConfiguration {
@@ -23,6 +30,7 @@ struct EventLogAccess: Sendable {
                 ("lock_timeout", "2s"),
                 ("statement_timeout", "3s"),
                 ("client_connection_check_interval", "2s"),
+            ] + Self.vanished + [
                 ("plan_cache_mode", "force_generic_plan"),
                 ("enable_seqscan", "off"),
                 ("enable_hashjoin", "off"),
@@ -43,6 +51,7 @@ struct EventLogAccess: Sendable {
                 ("idle_in_transaction_session_timeout", "2s"),
                 ("statement_timeout", "5s"),
                 ("lock_timeout", "2s"),
+            ] + Self.vanished + [
                 ("enable_seqscan", "off"),
                 ("enable_bitmapscan", "off"),
                 ("enable_hashjoin", "off"),

@@ -6,7 +6,7 @@ import LibPQ
 struct Queue: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at the queues, and at what destinations have refused.",
-        subcommands: [Depth.self, Dead.self, Parked.self, Retry.self, Skip.self]
+        subcommands: [Depth.self, Dead.self, Redrive.self, Parked.self, Retry.self, Skip.self]
     )
 
     struct Depth: AsyncParsableCommand {
@@ -45,7 +45,7 @@ struct Queue: AsyncParsableCommand {
 
     struct Dead: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Messages that were received too often and set aside, the newest first."
+            abstract: "Messages that were received too often and set aside, the newest first, each with its last error."
         )
 
         @OptionGroup var options: DatabaseOptions
@@ -71,6 +71,7 @@ struct Queue: AsyncParsableCommand {
                 Terminal.print(
                     "\(letter.diedAt)  \(letter.queue)  \(letter.position.map { "#\($0)  product \(letter.group)" } ?? "a message")  "
                         + "received \(letter.receiveCount) times, lies in \(letter.deadLetterQueue)"
+                        + (letter.lastError.map { "  last error: \($0)" } ?? "")
                 )
                 return
             }
@@ -82,6 +83,8 @@ struct Queue: AsyncParsableCommand {
             writer.member("receiveCount", letter.receiveCount)
             writer.member("diedAt", letter.diedAt)
             writer.member("deadLetterQueue", letter.deadLetterQueue)
+            writer.member("lastError", letter.lastError)
+            writer.member("lastErrorAt", letter.lastErrorAt)
             writer.endObject()
             Terminal.print(writer.bytes)
         }

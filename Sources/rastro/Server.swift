@@ -21,7 +21,7 @@ struct Server {
         logger: Logger,
         onListening: @escaping @Sendable (String) -> Void
     ) throws {
-        let log = try access.open(readers: 4)
+        let log = try access.open(readers: roles.contains(.consumer) ? 6 : 4)
         self.log = log
         let start = StartRecord(
             log: log,
@@ -98,7 +98,9 @@ struct Server {
             webhooks: webhooks,
             logger: logger
         )
-        let consumers = roles.contains(.consumer) ? [ActivityConsumer(queue: activity, log: log, logger: logger)] : []
+        let consumers =
+            roles.contains(.consumer)
+            ? [ConsumerService(ActivityConsumer(), queue: activity, log: log, logger: logger)] : []
         return ([relays, host] + consumers, host)
     }
 

@@ -49,7 +49,7 @@ struct DispatcherTests {
                 QueueService(client: client, log: log, connection: configuration, owner: owner, logger: logger)
             }
             let consumer: [any Service] =
-                consumes ? [ActivityConsumer(queue: activity, log: log, logger: logger)] : []
+                consumes ? [ConsumerService(ActivityConsumer(), queue: activity, log: log, logger: logger)] : []
             group = ServiceGroup(services: [log] + queues + consumer, logger: logger)
         }
     }
@@ -240,25 +240,6 @@ struct DispatcherTests {
                         : try await Self.fetchMore(node.log)
                     try await Self.untilCounted(address, through: last)
                 }
-            }
-        }
-    }
-
-    @Test func `an event that was applied and forgotten does not count again`() async throws {
-        try await Self.withDatabase { address in
-            let node = try Node(address, owner: "one", consumes: false)
-            try await Self.running(node) {
-                let last = try await Self.fill(node.log, products: 5, fetches: 5)
-                let received = try await Self.drain(node.activity, through: last)
-                let session = try Session.open(Self.connection(address.servingConnectionString))
-                defer { session.close() }
-                let apply = Statement(name: "apply", text: "select apply_activity($1::bigint[])")
-                let positions = Parameters().int64Array(received.map(\.position))
-                #expect(try session.query(apply, positions)[0].int32(0) == Int32(last))
-                let sweep = Statement(name: "sweep", text: "select sweep_activity_inbox(2::smallint)")
-                #expect(try session.query(sweep)[0].int64(0) > 0)
-                #expect(try session.query(apply, positions)[0].int32(0) == 0)
-                try await Self.untilCounted(address, through: last)
             }
         }
     }

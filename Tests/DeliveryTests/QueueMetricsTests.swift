@@ -79,7 +79,9 @@ struct QueueMetricsTests {
             #expect(try await queue.receive(seconds: 0).isEmpty)
             #expect(Self.total(node, .queueDeadLettered, "orders.fifo") == 1)
             #expect(try await Self.known(node, "orders.fifo").dead == 1)
-            #expect(try await dead.drain().map(\.body) == ["poison"])
+            let letters = try await dead.receive(wait: .seconds(5))
+            #expect(letters.map(\.body) == ["poison"])
+            _ = try await dead.delete(letters.map(\.receiptHandle))
             #expect(try await Self.known(node, "orders.fifo").dead == 0)
         }
     }
@@ -99,7 +101,7 @@ struct QueueMetricsTests {
                 try await Task.sleep(for: .milliseconds(50))
             }
             var known = try await Self.known(node, "deletes.fifo")
-            #expect(!known.hasOwner && known.age == nil && known.behind > 0)
+            #expect(!known.hasOwner && known.age == nil)
             let fields = ProductFields(code: "C", name: "N", model: "", price: try #require(Price(decimal: "1")))
             let (id, context) = (ProductID(1), try QueueNode.context())
             _ = try await node.log.submit(.create(try NewProduct(id: id, fields: fields)), context: context)
@@ -108,6 +110,7 @@ struct QueueMetricsTests {
             _ = try await node.log.submit(.command(delete), context: context)
             known = try await Self.known(node, "deletes.fifo")
             #expect(try #require(known.age) > 0)
+            #expect(known.behind > 0)
         }
     }
 }

@@ -12,6 +12,6 @@ select q.name, q.owner,
             where l.queue_id = q.queue_id and l.replay_no = 0 and (l.gone >> (i::integer - 1)) & 1 = 0)) as behind,
     (select count(*) from queue_leases l, unnest(l.pos) with ordinality e (p, i)
         where l.queue_id = q.queue_id and (l.gone >> (i::integer - 1)) & 1 = 0) as handed_out,
-    (select count(*) from queues d join queue_messages m on m.queue_id = d.queue_id and m.dead_in = q.name
+    (select count(*) from queues d join dead_letters m on m.queue_id = d.queue_id and m.dead_in = q.name
         where d.name = q.dead_letter_queue) as dead
 from queues q where q.deleted_at is null order by q.queue_id

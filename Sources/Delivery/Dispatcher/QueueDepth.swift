@@ -41,6 +41,9 @@ package struct DeadLetter: Sendable {
     package let diedAt: Timestamp
     /// Where it lies.
     package let deadLetterQueue: String
+    /// Why the queue's consumer could not apply it the last time; nil when it has none of Rastro's, or nothing was kept.
+    package let lastError: String?
+    package let lastErrorAt: Timestamp?
 
     /// The newest, at most `limit`.
     package static func read(_ session: Session, limit: Int32) throws(PostgresError) -> [DeadLetter] {
@@ -53,7 +56,9 @@ package struct DeadLetter: Sendable {
                     group: try row.int64(2),
                     receiveCount: try row.int32(3),
                     diedAt: Timestamp(microseconds: try row.timestamp(4)),
-                    deadLetterQueue: try row.text(5)
+                    deadLetterQueue: try row.text(5),
+                    lastError: try row.optionalText(7),
+                    lastErrorAt: try row.optionalTimestamp(8).map(Timestamp.init(microseconds:))
                 )
             )
         }

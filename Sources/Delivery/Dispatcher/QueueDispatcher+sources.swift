@@ -54,7 +54,17 @@ extension QueueDispatcher.Ownership {
         return sources[index].state.delete(handle.receipt, now: now, isLate: !queue.settings.isFIFO)
     }
 
-    mutating func changeVisibility(_ handle: QueueHandle, to timeout: Int64, now: Int64) -> QueueState.HandleOutcome {
+    mutating func make(_ change: VisibilityChange, now: Int64) -> QueueState.HandleOutcome {
+        guard change.isGivenBack else {
+            return changeVisibility(change.handle, to: change.timeout.microseconds, now: now)
+        }
+        guard let index = index(of: change.handle) else { return .unknown }
+        return sources[index].state.giveBack(change.handle.receipt, now: now)
+    }
+
+    private mutating func changeVisibility(_ handle: QueueHandle, to timeout: Int64, now: Int64)
+        -> QueueState.HandleOutcome
+    {
         guard let index = index(of: handle) else { return .unknown }
         return sources[index].state.changeVisibility(handle.receipt, visibilityTimeout: timeout, now: now)
     }

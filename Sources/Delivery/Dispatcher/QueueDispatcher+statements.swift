@@ -99,6 +99,7 @@ extension QueueDispatcher {
                 Statements.changeLease,
                 Parameters().int16(id).int32(number).int64(lease.id).int64Array(lease.entries.map(\.until))
                     .int32(Int32(bitPattern: lease.gone))
+                    .int32Array(lease.entries.map { Int32($0.receiveCount) })
             )
         }
         if !journal.goneMarks.isEmpty {

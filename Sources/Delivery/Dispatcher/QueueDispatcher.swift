@@ -158,9 +158,7 @@ final class QueueDispatcher {
             round.tally.deleted += outcomes.count { $0 == .done }
             round.answers.append { reply.resume(returning: .success(outcomes)) }
         case .changeVisibility(let changes, let reply):
-            let outcomes = changes.map { change in
-                owned.changeVisibility(change.handle, to: change.timeout.microseconds, now: now)
-            }
+            let outcomes = changes.map { owned.make($0, now: now) }
             round.answers.append { reply.resume(returning: .success(outcomes)) }
         case .send(let messages, let reply): round.sends.append((messages, reply))
         case .count(let reply): round.counts.append(reply)

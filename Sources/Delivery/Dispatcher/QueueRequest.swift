@@ -49,10 +49,22 @@ enum QueueRequest: Sendable {
 package struct VisibilityChange: Sendable {
     package let handle: QueueHandle
     package let timeout: Duration
+    /// The receive does not count: see `QueueState.giveBack`.
+    let isGivenBack: Bool
 
     package init(handle: QueueHandle, timeout: Duration) {
+        self.init(handle: handle, timeout: timeout, isGivenBack: false)
+    }
+
+    private init(handle: QueueHandle, timeout: Duration, isGivenBack: Bool) {
         self.handle = handle
         self.timeout = timeout
+        self.isGivenBack = isGivenBack
+    }
+
+    /// Visible at once, as if it had not been received.
+    package static func givingBack(_ handle: QueueHandle) -> VisibilityChange {
+        VisibilityChange(handle: handle, timeout: .zero, isGivenBack: true)
     }
 }
 

@@ -3,7 +3,7 @@ struct QueueGroup: Sendable {
     /// A message that was handed out and is not deleted. It is in flight while `until` lies ahead.
     struct HandedOut: Sendable {
         let position: Int64
-        let receiveCount: Int
+        var receiveCount: Int
         let lease: Int64
         let index: Int
         var until: Int64

@@ -2,11 +2,11 @@
 ///
 /// All of it belongs into one transaction that first locks the queue's row and compares its epoch; nobody is answered
 /// before that transaction has committed. If it fails, the state that made it is void: drop it and recover.
-/// No key is ever used twice, and apart from a lease's `gone` and `until` no row is updated.
+/// No key is ever used twice, and apart from a lease's `gone`, `until` and counts no row is updated.
 package struct QueueJournal: Sendable, Equatable {
     /// New lease rows.
     package var insertedLeases: [Lease] = []
-    /// Lease rows whose `until` is to be written, with their `gone` as it is now.
+    /// Lease rows whose `until` and counts are to be written, with their `gone` as it is now.
     package var changedLeases: [Lease] = []
     /// Lease rows of which only `gone` is to be written.
     package var goneMarks: [GoneMark] = []
@@ -49,7 +49,7 @@ extension QueueJournal {
     package struct Entry: Sendable, Equatable {
         package let group: Int64
         package let position: Int64
-        package let receiveCount: Int
+        package var receiveCount: Int
         /// When the message is visible again: microseconds on the clock of the `now` that came in.
         package var until: Int64
 

@@ -46,6 +46,29 @@ extension QueueState {
         }
     }
 
+    /// The message is visible at once, and the receive that gave it does not count: it was given, but nobody tried it.
+    ///
+    /// Also when its time is over, as long as nobody else was given it. Giving back twice is giving back once.
+    package mutating func giveBack(_ handle: ReceiptHandle, now: Int64) -> HandleOutcome {
+        switch find(handle, now: .min) {
+        case .notOutstanding: return .unknown
+        case .expired: return .expired
+        case .inFlight(let slot, let place):
+            guard groups[slot].handedOut[place].until != Self.givenBack else { return .done }
+            groups[slot].handedOut[place].until = Self.givenBack
+            groups[slot].handedOut[place].receiveCount -= 1
+            leases[handle.lease]?.entries[handle.index].until = Self.givenBack
+            leases[handle.lease]?.entries[handle.index].receiveCount -= 1
+            leases[handle.lease]?.isVisibilityChanged = true
+            markLeaseChanged(handle.lease)
+            judge(slot, now: now)
+            return .done
+        }
+    }
+
+    /// `until` of a message that was given back: long over, and no timeout's end.
+    private static let givenBack: Int64 = 0
+
     /// Whether the message stands out under this very handle.
     package func isInFlight(_ handle: ReceiptHandle, now: Int64) -> Bool {
         if case .inFlight = find(handle, now: now) { true } else { false }

@@ -107,11 +107,14 @@ extension QueueDirectory {
 
     /// Begins to move a dead-letter queue's messages; the queue's owner carries it out.
     ///
-    /// - Parameter target: nil: each goes back to where it died.
+    /// - Parameters:
+    ///   - target: nil: each goes back to where it died.
+    ///   - reason: stands in the act's event.
     package func startMove(
         from queue: QueueDescription,
         to target: String?,
         perSecond: Int?,
+        reason: String? = nil,
         context: RequestContext
     ) async throws(QueueDirectoryError) -> MoveTask {
         try await checkMove(from: queue, to: target)
@@ -125,10 +128,11 @@ extension QueueDirectory {
             data.add("queue", queue.name)
             if let target { data.add("target", target) }
             if let perSecond { data.add("perSecond", Int64(perSecond)) }
+            if let reason { data.add("reason", reason) }
             return data.bytes
         }
         guard try await submit(act, context) else { throw .moveInProgress }
-        if case .here(let endpoint) = try await route(to: queue) { endpoint.refresh() }
+        if ownsQueues, case .here(let endpoint) = try await route(to: queue) { endpoint.refresh() }
         guard let task = try await moves(of: queue, limit: 1).first else { throw .noSuchMove }
         return task
     }

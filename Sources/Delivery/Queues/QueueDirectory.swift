@@ -32,6 +32,9 @@ package final class QueueDirectory: Sendable {
         self.logger = logger
     }
 
+    /// Dispatchers run in this process.
+    var ownsQueues: Bool { host != nil }
+
     /// The queue of this name, as it was within the last second.
     package func find(_ name: String) async throws(QueueDirectoryError) -> QueueDescription {
         let now = ContinuousClock.now

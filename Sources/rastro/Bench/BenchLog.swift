@@ -116,7 +116,7 @@ struct BenchLog: Sendable {
             owner: UUIDv7().description,
             logger: stage.logger
         )
-        let consumer = ActivityConsumer(queue: client, log: log, logger: stage.logger)
+        let consumer = ConsumerService(ActivityConsumer(), queue: client, log: log, logger: stage.logger)
         let access = access
         let samples = try await stage.withServices([log, queue, consumer]) {
             var samples: [Double] = []

@@ -7,6 +7,7 @@ struct FIFOModel {
         var receiveCount = 0
         var until: Int64 = 0
         var handle: ReceiptHandle?
+        var isGivenBack = false
     }
 
     struct Disagreement: Error, CustomStringConvertible {
@@ -46,6 +47,7 @@ struct FIFOModel {
             groups[message.handle.group]?[place].receiveCount = message.receiveCount
             groups[message.handle.group]?[place].until = now + visibilityTimeout
             groups[message.handle.group]?[place].handle = message.handle
+            groups[message.handle.group]?[place].isGivenBack = false
         }
     }
 
@@ -60,6 +62,17 @@ struct FIFOModel {
         guard let place = place(of: handle.position, in: handle.group) else { return .unknown }
         guard isInFlight(handle, at: place, now: now) else { return .expired }
         groups[handle.group]?[place].until = until
+        return .done
+    }
+
+    mutating func giveBack(_ handle: ReceiptHandle) -> QueueState.HandleOutcome {
+        guard let place = place(of: handle.position, in: handle.group) else { return .unknown }
+        guard let message = groups[handle.group]?[place], message.handle == handle else { return .expired }
+        if !message.isGivenBack {
+            groups[handle.group]?[place].receiveCount -= 1
+            groups[handle.group]?[place].until = 0
+            groups[handle.group]?[place].isGivenBack = true
+        }
         return .done
     }
 

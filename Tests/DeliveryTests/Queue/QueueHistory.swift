@@ -130,6 +130,9 @@ struct QueueHistory {
 
     private mutating func changeVisibility() throws {
         guard let handle = anyHandle() else { return }
+        if random.once(in: 3) {
+            return try require(state.giveBack(handle, now: now), equals: model.giveBack(handle), for: handle)
+        }
         let timeout = random.once(in: 3) ? 0 : Int64(random.number(1...40)) * 1_000
         try require(
             state.changeVisibility(handle, visibilityTimeout: timeout, now: now),
