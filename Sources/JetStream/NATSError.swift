@@ -28,6 +28,8 @@ package struct NATSError: Error, Sendable, Hashable {
         case payloadTooLarge
         /// A message before this one in the same call failed; nothing was sent.
         case notSent
+        /// The task was cancelled before there was a connection.
+        case cancelled
         /// JetStream refused: an HTTP-like status and its own code (`err_code`).
         case refused(status: Int, code: Int)
     }
@@ -56,6 +58,7 @@ extension NATSError: CustomStringConvertible, CustomDebugStringConvertible {
         case .invalidRequest: "not a valid NATS request"
         case .payloadTooLarge: "the message is longer than NATS takes"
         case .notSent: "a message before this one failed"
+        case .cancelled: "the connection is wanted no more"
         case .refused(let status, let code): "JetStream refused: status \(status), code \(code)"
         }
     }

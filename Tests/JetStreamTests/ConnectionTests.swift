@@ -118,6 +118,7 @@ struct ConnectionTests {
             ]
         )
         configuration.connectTimeout = .milliseconds(300)
+        configuration.headStart = .seconds(60)
         let connection = try await NATSConnection.open(configuration)
         #expect(connection.address.port == server.port)
         await connection.close()
@@ -125,6 +126,79 @@ struct ConnectionTests {
         #expect(await Self.refusal(configuration) == .timeout)
         silent.kill()
         server.kill()
+    }
+
+    @Test("addresses that are silent cost their head start, not their time; the first that answers is taken")
+    func silentAddresses() async throws {
+        let (server, other) = (try NATSServer(), try NATSServer())
+        let silent = try (0..<2).map { _ in try ScriptedServer(greeting: "") }
+        let first = silent.map { NATSAddress(host: "127.0.0.1", port: $0.port) }
+        let last = [try NATSAddress(url: server.url), try NATSAddress(url: other.url)]
+        var configuration = NATSConfiguration(servers: first + last)
+        configuration.connectTimeout = .seconds(60)
+        configuration.headStart = .milliseconds(100)
+        let before = ContinuousClock.now
+        let connection = try await NATSConnection.open(configuration)
+        #expect(ContinuousClock.now - before < .seconds(10))
+        #expect(connection.address == last[0])
+        // Nothing stays open of the attempts that are not needed any more.
+        for server in silent { #expect(await server.hasEndedConnection) }
+        await connection.close()
+        for server in silent { server.stop() }
+        server.kill()
+        other.kill()
+    }
+
+    @Test("who gives up waiting does so at once, and leaves nothing open", .timeLimit(.minutes(1)))
+    func cancelled() async throws {
+        let silent = try ScriptedServer(greeting: "")
+        let addresses = (0..<8).map { _ in NATSAddress(host: "127.0.0.1", port: silent.port) }
+        var configuration = NATSConfiguration(servers: addresses)
+        configuration.connectTimeout = .seconds(120)
+        let opening = Task { await Self.refusal(configuration) }
+        #expect(await silent.hasConnection)
+        opening.cancel()
+        #expect(await opening.value == .cancelled)
+        #expect(await silent.hasEndedConnection)
+        silent.stop()
+        let server = try NATSServer()
+        let connection = try await NATSConnection.open(
+            Self.configuration(server) { $0.requestTimeout = .seconds(120) }
+        )
+        server.pause()
+        let request = Task { await Self.failure(connection, "$JS.API.INFO") }
+        request.cancel()
+        #expect(await request.value == .connectionLost)
+        #expect(!connection.isOpen)
+        server.kill()
+    }
+
+    @Test("what comes in clear behind the greeting is not taken for what comes through TLS")
+    func injected() async throws {
+        let server = try ScriptedServer(
+            greeting: "INFO {\"headers\":true,\"tls_required\":true,\"max_payload\":1048576}\r\nPONG\r\n"
+        )
+        let address = NATSAddress(host: "127.0.0.1", port: server.port)
+        #expect(await Self.refusal(NATSConfiguration(servers: [address])) == .protocolViolation)
+        server.stop()
+    }
+
+    @Test("an answer counts only when it comes to the inbox, by its subscription")
+    func inbox() async throws {
+        let server = try ScriptedServer(greeting: "INFO {\"headers\":true}\r\n") { piece in
+            guard let request = piece.split(separator: "\r\n").first(where: { $0.hasPrefix("PUB ") }) else {
+                return piece.contains("PING") ? "PONG\r\n" : ""
+            }
+            let inbox = request.split(separator: " ")[2]
+            let token = inbox.split(separator: ".").last ?? ""
+            return "MSG other.\(token) 1 3\r\nBAD\r\nMSG \(inbox) 2 3\r\nBAD\r\nMSG \(inbox) 1 4\r\nGOOD\r\n"
+        }
+        let address = NATSAddress(host: "127.0.0.1", port: server.port)
+        let connection = try await NATSConnection.open(NATSConfiguration(servers: [address]))
+        let answer = try await connection.request(OutgoingMessage(subject: "a"))
+        #expect(String(buffer: answer.payload) == "GOOD")
+        await connection.close()
+        server.stop()
     }
 
     @Test("nobody listens: the answer comes at once and says so; permissions that lack are told too")

@@ -61,6 +61,47 @@ struct JetStreamClientTests {
         }
     }
 
+    @Test("takes a stream whose subjects are wider; not one that drops what was read, or acknowledges nothing")
+    func existing() async throws {
+        func refusal(_ configuration: String) async throws -> NATSError.Code? {
+            var code: NATSError.Code?
+            try await Self.withClient { client, _ in
+                let made = OutgoingMessage(
+                    subject: "$JS.API.STREAM.CREATE.T",
+                    payload: Array(#"{"name":"T","storage":"file",\#(configuration)}"#.utf8)
+                )
+                _ = try await client.connection.request(made)
+                #expect(try await client.stream("T") != nil)
+                do throws(NATSError) {
+                    let wanted = try StreamConfiguration(name: "T", subjects: ["t.a.>"])
+                    #expect(try await client.ensureStream(wanted).name == "T")
+                } catch { code = error.code }
+            }
+            return code
+        }
+        #expect(try await refusal(#""subjects":["u","t.>"]"#) == nil)
+        #expect(try await refusal(#""subjects":["t.*.>"]"#) == nil)
+        #expect(try await refusal(#""subjects":["t.a.*"]"#) == .invalidConfiguration)
+        #expect(try await refusal(#""subjects":["t.>"],"retention":"workqueue""#) == .invalidConfiguration)
+        #expect(try await refusal(#""subjects":["t.>"],"retention":"interest""#) == .invalidConfiguration)
+        #expect(try await refusal(#""subjects":["t.>"],"no_ack":true"#) == .invalidConfiguration)
+    }
+
+    @Test("a pattern covers another when it takes all that the other takes")
+    func patterns() {
+        for (pattern, other) in [
+            (">", "a.>"), ("a.>", "a.>"), ("a.>", "a.b.*"), ("*.>", "a.>"), ("*", "a"), ("a.*.c", "a.b.c"), ("*", "*"),
+        ] {
+            #expect(NATSSubject.pattern(pattern, covers: other), "\(pattern) \(other)")
+        }
+        for (pattern, other) in [
+            ("a", "b"), ("a.*", "a.>"), ("a.b", "a.*"), ("a.>", "a"), ("a.>", ">"), ("*", ">"), ("a.*", "a.b.c"),
+            ("a.b.c", "a.b"), ("*.*", "*.>"),
+        ] {
+            #expect(!NATSSubject.pattern(pattern, covers: other), "\(pattern) \(other)")
+        }
+    }
+
     @Test("names and replicas are checked before anything is sent")
     func configuration() {
         for name in ["", "a.b", "a b", "a*", "é"] {

@@ -71,6 +71,33 @@ struct ProtocolParserTests {
         #expect(count <= text.count, "seed \(seed)")
     }
 
+    @Test("after an error nothing is read, however well it looks")
+    func standsStill() throws {
+        var parser = ProtocolParser()
+        parser.append(ByteBuffer(string: "HELLO\r\nPING\r\n"))
+        let error = try #require(throws: NATSError.self) { try parser.next() }
+        #expect(throws: error) { try parser.next() }
+        parser.append(ByteBuffer(string: "PONG\r\n"))
+        #expect(throws: error) { try parser.next() }
+    }
+
+    @Test("keeps little of what was read, though something unread always remains")
+    func memory() throws {
+        var parser = ProtocolParser()
+        var most = 0
+        // Cut in the middle of a message each time.
+        let head = "MSG a 1 100\r\n"
+        let piece = String(repeating: "x", count: 100) + "\r\n" + head
+        parser.append(ByteBuffer(string: head))
+        for _ in 0..<20_000 {
+            parser.append(ByteBuffer(string: piece))
+            while try parser.next() != nil {}
+            #expect(!parser.isEmpty)
+            most = max(most, parser.keptBytes)
+        }
+        #expect(most < 80_000)
+    }
+
     @Test(
         "refuses what the protocol does not allow",
         arguments: [

@@ -6,7 +6,7 @@ import JetStream
 ///
 /// As JSON: `{"servers": ["nats://a:4222", "tls://b:4222"], "stream": "PRODUCTS", "subjectPrefix", "replicas",
 /// "maxAgeSeconds", "duplicateWindowSeconds", "credentialsFile", "nkeySeedFile", "user", "passwordFile", "tokenFile",
-/// "trustedCertificates", "after"}`, all but the first two optional. No secrets stand in it: they are read from files,
+/// "trustedCertificates", "after", "selectedAfter"}`, all but the first two optional. No secrets stand in it: they are read from files,
 /// at every connection.
 package struct JetStreamConfiguration: Sendable, Hashable {
     package var servers: [String]
@@ -28,6 +28,11 @@ package struct JetStreamConfiguration: Sendable, Hashable {
     package var trustedCertificates: String?
     /// Where the destination began: the stream holds what was recorded after this position. Nil: not known.
     package var after: Int64?
+    /// Where the filter was last changed: from this position on it is the present one. Nil: it never was.
+    package var selectedAfter: Int64?
+
+    /// The position after which the filter counts; nil: not known.
+    var start: Int64? { selectedAfter ?? after }
 
     package init(servers: [String], stream: String) {
         self.servers = servers
@@ -52,6 +57,9 @@ package struct JetStreamConfiguration: Sendable, Hashable {
         ]
         if let maxAgeSeconds { members.append(JSONMember(key: "maxAgeSeconds", value: .integer(maxAgeSeconds))) }
         if let after { members.append(JSONMember(key: "after", value: .integer(after))) }
+        if let selectedAfter {
+            members.append(JSONMember(key: "selectedAfter", value: .integer(selectedAfter)))
+        }
         for (key, path) in Self.texts {
             if let text = self[keyPath: path] { members.append(JSONMember(key: key, value: .string(text))) }
         }
@@ -72,6 +80,7 @@ package struct JetStreamConfiguration: Sendable, Hashable {
         duplicateWindowSeconds = Self.number(json["duplicateWindowSeconds"]) ?? duplicateWindowSeconds
         maxAgeSeconds = Self.number(json["maxAgeSeconds"])
         after = Self.number(json["after"]).map { Int64($0) }
+        selectedAfter = Self.number(json["selectedAfter"]).map { Int64($0) }
         for (key, path) in Self.texts {
             if case .string(let text)? = json[key] { self[keyPath: path] = text }
         }
@@ -108,7 +117,7 @@ package struct JetStreamConfiguration: Sendable, Hashable {
         guard maxAgeSeconds.map({ $0 >= duplicateWindowSeconds }) ?? true else {
             return "maxAgeSeconds is not less than duplicateWindowSeconds"
         }
-        guard after.map({ $0 >= 0 }) ?? true else { return "after is a position" }
+        guard [after, selectedAfter].allSatisfy({ $0 ?? 0 >= 0 }) else { return "after is a position" }
         guard (user == nil) == (passwordFile == nil) else {
             return "user and passwordFile belong together"
         }

@@ -221,29 +221,49 @@ extension RelayOwner {
         guard source.state.wantsScan, source.state.scannedThrough < end else { return }
         let after = source.state.scannedThrough
         let through = min(end, after + RelaySource.span)
-        let found = try await store.scan(
-            replay: source.number,
-            after: after,
-            through: through,
-            types: source.types,
-            products: source.products,
-            limit: settings.scanLimit
-        )
+        let found = try await scan(index, after: after, through: through, limit: settings.scanLimit)
         let isWhole = found.count < Int(settings.scanLimit)
-        sources[index].state.scanned(grouped(found), through: isWhole ? through : found.last?.position ?? through)
+        sources[index].state.scanned(found, through: isWhole ? through : found.last?.position ?? through)
     }
 
     private mutating func readBack(_ index: Int) async throws {
         let readings = sources[index].state.takeReadings(limit: settings.readingLimit, now: clock.microseconds)
-        for reading in readings {
-            let found = try await store.readBack(
-                replay: sources[index].number,
-                reading,
-                types: sources[index].types,
-                limit: settings.readingSize
-            )
+        for var reading in readings {
+            let found: [RelayState<OutgoingEvent>.Message]
+            if destination.isSequential {
+                // Its one group has the events of all products.
+                let through = min(reading.through, reading.from - 1 + RelaySource.span)
+                reading = RelayState.Reading(group: reading.group, from: reading.from, through: through)
+                found = try await scan(index, after: reading.from - 1, through: through, limit: settings.readingSize)
+            } else {
+                found = try await store.readBack(
+                    replay: sources[index].number,
+                    reading,
+                    types: sources[index].types,
+                    limit: settings.readingSize
+                )
+            }
             sources[index].state.readBack(reading, found, isWhole: found.count < Int(settings.readingSize))
         }
+    }
+
+    private func scan(
+        _ index: Int,
+        after: Int64,
+        through: Int64,
+        limit: Int32
+    ) async throws -> [RelayState<OutgoingEvent>.Message] {
+        let source = sources[index]
+        return grouped(
+            try await store.scan(
+                replay: source.number,
+                after: after,
+                through: through,
+                types: source.types,
+                products: source.products,
+                limit: limit
+            )
+        )
     }
 }
 

@@ -31,7 +31,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     private let address: NATSAddress
     private let configuration: NATSConfiguration
     private let tls: NIOSSLContext
-    private let opened: EventLoopPromise<Void>
+    let opened: EventLoopPromise<Void>
+    /// Every answer's subject is this and its request's token.
     private let inbox: String
 
     private var state = State.waitingForInfo
@@ -56,7 +57,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         self.tls = tls
         self.opened = opened
         exchanges = Exchanges(limits: configuration.limits)
-        inbox = "_INBOX." + Base32.encode((0..<15).map { _ in UInt8.random(in: 0 ... .max) })
+        inbox = "_INBOX." + Base32.encode((0..<15).map { _ in UInt8.random(in: 0 ... .max) }) + "."
     }
 
     // MARK: - Requests
@@ -82,7 +83,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         var buffer = context.channel.allocator.buffer(capacity: 0)
         while context.channel.isWritable, buffer.readableBytes < 64 * 1024, let (token, request) = exchanges.next() {
             if request.isWanted() {
-                ClientOperation.publish(request.message, reply: "\(inbox).\(token)").write(into: &buffer)
+                ClientOperation.publish(request.message, reply: "\(inbox)\(token)").write(into: &buffer)
             } else {
                 _ = exchanges.answered(token)
                 request.complete(.failure(NATSError(.notSent)))
@@ -181,6 +182,10 @@ final class ConnectionHandler: ChannelInboundHandler {
         let usesTLS = info.requiresTLS || address.requiresTLS
         if usesTLS {
             guard info.requiresTLS || info.offersTLS else { throw NATSError(.connectFailed, "\(address) has no TLS") }
+            // What somebody on the way had put behind it would be read as if it had come through TLS.
+            guard parser.isEmpty else {
+                throw NATSError(.protocolViolation, "\(address) sent more than its greeting before TLS")
+            }
             // TLS starts here, on what is sent and received from now on.
             let name = Self.isIPAddress(address.host) ? nil : address.host
             let handler = try NIOSSLClientHandler(context: tls, serverHostname: name)
@@ -188,7 +193,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         }
         state = .waitingForPong
         let hello = try greeting(info, usesTLS: usesTLS)
-        write([.connect(hello), .subscribe(subject: inbox + ".*", subscription: Self.subscription), .ping], context)
+        write([.connect(hello), .subscribe(subject: inbox + "*", subscription: Self.subscription), .ping], context)
     }
 
     private func greeting(_ info: ServerInfo, usesTLS: Bool) throws -> [UInt8] {
@@ -245,8 +250,8 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     private func answer(_ message: NATSMessage) {
-        guard let text = message.subject.split(separator: ".").last, let token = UInt64(text),
-            let request = exchanges.answered(token)
+        guard message.subscription == Self.subscription, message.subject.hasPrefix(inbox),
+            let token = UInt64(message.subject.dropFirst(inbox.count)), let request = exchanges.answered(token)
         else { return }
         if message.headers.status == 503, message.payload.readableBytes == 0 {
             request.complete(.failure(NATSError(.noResponders, "nobody takes \(request.message.subject)")))

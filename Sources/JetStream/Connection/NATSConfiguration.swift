@@ -1,6 +1,6 @@
 /// How to reach a NATS server, and how long to wait for it.
 package struct NATSConfiguration: Sendable {
-    /// Tried in this order.
+    /// Tried in this order; the first that answers is taken.
     package var servers: [NATSAddress]
     package var credentials: NATSCredentials
     /// A file of PEM certificates to trust in place of the system's.
@@ -9,6 +9,8 @@ package struct NATSConfiguration: Sendable {
     package var name: String
     /// For each address: connection, TLS and greeting together.
     package var connectTimeout: Duration = .seconds(5)
+    /// After so long without an answer the next address is tried beside those before it.
+    package var headStart: Duration = .milliseconds(500)
     /// From when a request is made to its answer.
     package var requestTimeout: Duration = .seconds(5)
     /// The server is asked for a sign of life so often; the connection ends when two go unanswered.

@@ -4,8 +4,8 @@ import NIOSSL
 
 /// One connection to a NATS server; it does not come back by itself.
 ///
-/// A request that ends with `timeout` or `connectionLost` may have taken effect. A cancelled task goes on waiting: every
-/// wait has its limit, and an answer that is thrown away leaves a message's fate unknown.
+/// A request that ends with `timeout` or `connectionLost` may have taken effect. When a task is cancelled that waits for an
+/// answer, the connection is closed: an answer that is thrown away leaves a message's fate unknown.
 package final class NATSConnection: Sendable {
     package let address: NATSAddress
     package let info: ServerInfo
@@ -27,69 +27,128 @@ package final class NATSConnection: Sendable {
         self.requestTimeout = requestTimeout
     }
 
-    /// Connects to the first of the servers that answers.
-    /// - Throws: the last server's reason, when none does.
+    /// Connects to the first of the servers that answers. They are tried in order, the next one as soon as those before it
+    /// have failed or had their head start.
+    /// - Throws: the last server's reason, when none does; `cancelled` soon after the task was.
     package static func open(_ configuration: NATSConfiguration) async throws(NATSError) -> NATSConnection {
         guard 1...NATSConfiguration.serversLimit ~= configuration.servers.count else {
             throw NATSError(.invalidConfiguration, "one to \(NATSConfiguration.serversLimit) servers are needed")
         }
         try configuration.credentials.check()
         let tls = try tlsContext(configuration)
-        var last = NATSError(.connectFailed)
-        for address in configuration.servers {
-            do { return try await open(address, configuration, tls) } catch { last = error }
+        let outcome = await withTaskGroup(of: Opening.self) { group in
+            var outcome = Result<NATSConnection, NATSError>.failure(NATSError(.connectFailed))
+            var (started, underWay, isDone) = (0, 0, false)
+            func startNext() {
+                guard !isDone, started < configuration.servers.count else { return }
+                let (address, number) = (configuration.servers[started], started + 1)
+                (started, underWay) = (number, underWay + 1)
+                group.addTask { .ended(await connect(address, configuration, tls)) }
+                group.addTask {
+                    try? await Task.sleep(for: configuration.headStart)
+                    return .hadItsTime(number)
+                }
+            }
+            startNext()
+            while let arrival = await group.next() {
+                switch arrival {
+                case .hadItsTime(let number): if number == started, !Task.isCancelled { startNext() }
+                case .ended(.failure(let error)):
+                    underWay -= 1
+                    if !isDone { outcome = .failure(error) }
+                    if !Task.isCancelled { startNext() }
+                case .ended(.success(let connection)):
+                    underWay -= 1
+                    if isDone { await connection.close() } else { outcome = .success(connection) }
+                    isDone = true
+                }
+                if isDone || underWay == 0 { group.cancelAll() }
+            }
+            return outcome
         }
-        throw last
+        return try outcome.get()
+    }
+
+    private enum Opening: Sendable {
+        case ended(Result<NATSConnection, NATSError>)
+        /// Nobody before that one has answered in its head start.
+        case hadItsTime(Int)
     }
 
     private static func tlsContext(_ configuration: NATSConfiguration) throws(NATSError) -> NIOSSLContext {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
+        // A server that is silent does not answer a farewell either.
+        tls.shutdownTimeout = .milliseconds(500)
         if let file = configuration.trustedCertificates { tls.trustRoots = .file(file) }
         do { return try NIOSSLContext(configuration: tls) } catch {
             throw NATSError(.invalidConfiguration, "the trusted certificates cannot be read: \(error)")
         }
     }
 
-    private static func open(
+    private static func connect(
         _ address: NATSAddress,
         _ configuration: NATSConfiguration,
         _ tls: NIOSSLContext
-    ) async throws(NATSError) -> NATSConnection {
+    ) async -> Result<NATSConnection, NATSError> {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
-        let opened = loop.makePromise(of: Void.self)
+        // Whoever fails it first ends the attempt, and closes whatever was opened for it.
+        let ready = loop.makePromise(of: NATSConnection.self)
         do {
-            let channel = try await ClientBootstrap(group: loop)
-                .connectTimeout(TimeAmount(configuration.connectTimeout))
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        let handler = ConnectionHandler(
-                            address: address,
-                            configuration: configuration,
-                            tls: tls,
-                            opened: opened
-                        )
-                        try channel.pipeline.syncOperations.addHandler(handler)
+            return try await withTaskCancellationHandler {
+                ClientBootstrap(group: loop)
+                    .connectTimeout(TimeAmount(configuration.connectTimeout))
+                    .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                    .channelInitializer { channel in
+                        channel.eventLoop.makeCompletedFuture {
+                            // A name can have several addresses, and each its channel.
+                            let opened = loop.makePromise(of: Void.self)
+                            let handler = ConnectionHandler(
+                                address: address,
+                                configuration: configuration,
+                                tls: tls,
+                                opened: opened
+                            )
+                            do { try channel.pipeline.syncOperations.addHandler(handler) } catch {
+                                opened.fail(error)
+                                throw error
+                            }
+                            ready.futureResult.whenFailure { _ in channel.close(promise: nil) }
+                        }
                     }
-                }
-                .connect(host: address.host, port: address.port).get()
-            try await opened.futureResult.get()
-            return try await loop.submit {
-                let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
-                guard let info = handler.info else { throw NATSError(.connectFailed) }
+                    .connect(host: address.host, port: address.port)
+                    .flatMap { connection($0, address, configuration) }
+                    .cascade(to: ready)
+                return .success(try await ready.futureResult.get())
+            } onCancel: {
+                ready.fail(NATSError(.cancelled))
+            }
+        } catch {
+            return .failure(error as? NATSError ?? NATSError(.connectFailed, "\(address): \(error)"))
+        }
+    }
+
+    /// What has become of a channel's conversation; on its event loop.
+    private static func connection(
+        _ channel: any Channel,
+        _ address: NATSAddress,
+        _ configuration: NATSConfiguration
+    ) -> EventLoopFuture<NATSConnection> {
+        let loop = channel.eventLoop
+        do {
+            let handler = try channel.pipeline.syncOperations.handler(type: ConnectionHandler.self)
+            let bound = NIOLoopBound(handler, eventLoop: loop)
+            return handler.opened.futureResult.flatMapThrowing {
+                guard let info = bound.value.info else { throw NATSError(.connectFailed) }
                 return NATSConnection(
                     address: address,
                     info: info,
                     channel: channel,
-                    handler: NIOLoopBound(handler, eventLoop: loop),
+                    handler: bound,
                     requestTimeout: TimeAmount(configuration.requestTimeout)
                 )
-            }.get()
-        } catch {
-            opened.fail(error)
-            throw error as? NATSError ?? NATSError(.connectFailed, "\(address): \(error)")
-        }
+            }
+        } catch { return loop.makeFailedFuture(error) }
     }
 
     /// Publishes a message and waits for the answer to it.
@@ -107,21 +166,25 @@ package final class NATSConnection: Sendable {
         isFailure: @escaping @Sendable (NATSMessage) -> Bool = { _ in false }
     ) async -> [Result<NATSMessage, NATSError>] {
         guard !messages.isEmpty else { return [] }
-        return await withCheckedContinuation { continuation in
-            channel.eventLoop.execute { [self] in
-                let batch = ExchangeBatch(count: messages.count, isFailure: isFailure) {
-                    continuation.resume(returning: $0)
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                channel.eventLoop.execute { [self] in
+                    let batch = ExchangeBatch(count: messages.count, isFailure: isFailure) {
+                        continuation.resume(returning: $0)
+                    }
+                    for (index, message) in messages.enumerated() {
+                        let request = ConnectionHandler.Request(
+                            message: message,
+                            isWanted: { !batch.hasFailed },
+                            complete: { batch.complete(index, $0) }
+                        )
+                        handler.value.submit(request, timeout: requestTimeout)
+                    }
+                    handler.value.pump()
                 }
-                for (index, message) in messages.enumerated() {
-                    let request = ConnectionHandler.Request(
-                        message: message,
-                        isWanted: { !batch.hasFailed },
-                        complete: { batch.complete(index, $0) }
-                    )
-                    handler.value.submit(request, timeout: requestTimeout)
-                }
-                handler.value.pump()
             }
+        } onCancel: {
+            channel.eventLoop.execute { self.handler.value.close() }
         }
     }
 

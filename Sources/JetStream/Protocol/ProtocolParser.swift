@@ -1,6 +1,7 @@
 package import NIOCore
 
-/// Reads what a server sends, however it is cut into pieces. Keeps at most one unfinished operation and what came after it.
+/// Reads what a server sends, however it is cut into pieces. Keeps at most one unfinished operation and what came after
+/// it, and as much again that was read.
 ///
 /// Source: the NATS client protocol; lines end with CRLF, verbs are case-insensitive, fields stand between spaces or tabs.
 package struct ProtocolParser: Sendable {
@@ -20,6 +21,7 @@ package struct ProtocolParser: Sendable {
     private var searched = 0
     /// The message whose bytes are awaited.
     private var head: Head?
+    private var failure: NATSError?
 
     private struct Head {
         let subject: String
@@ -33,11 +35,34 @@ package struct ProtocolParser: Sendable {
 
     package mutating func append(_ bytes: ByteBuffer) {
         var bytes = bytes
-        if buffer.readableBytes == 0 { buffer = bytes } else { buffer.writeBuffer(&bytes) }
+        guard buffer.readableBytes > 0 else {
+            buffer = bytes
+            return
+        }
+        // Something may always remain: what was read must go all the same, but seldom, as the rest is moved for it.
+        if buffer.readerIndex > Self.readBytesLimit, buffer.readerIndex >= buffer.readableBytes {
+            buffer.discardReadBytes()
+        }
+        buffer.writeBuffer(&bytes)
     }
 
-    /// The next whole operation; nil: more bytes are needed. After an error the stream cannot be read on.
+    private static let readBytesLimit = 64 * 1024
+
+    /// Nothing has come that was not read.
+    var isEmpty: Bool { buffer.readableBytes == 0 && head == nil }
+    /// Bytes that are kept, read or not.
+    var keptBytes: Int { buffer.writerIndex }
+
+    /// The next whole operation; nil: more bytes are needed. After an error it is thrown for ever.
     package mutating func next() throws(NATSError) -> ServerOperation? {
+        if let failure { throw failure }
+        do throws(NATSError) { return try operation() } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private mutating func operation() throws(NATSError) -> ServerOperation? {
         if let head { return try message(head) }
         guard let line = try line() else { return nil }
         let words = line.split(maxSplits: 1) { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }

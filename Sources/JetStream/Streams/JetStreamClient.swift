@@ -21,8 +21,9 @@ package struct JetStreamClient: Sendable {
         try StreamInfo(try await call("STREAM.CREATE.\(configuration.name)", configuration.json))
     }
 
-    /// The stream, made when it is missing. One that is there stays as it is, if it takes the subjects and keeps them in
-    /// files: how long, how often and how large is its owner's affair.
+    /// The stream, made when it is missing. One that is there stays as it is, if it takes the subjects, perhaps with others,
+    /// keeps them in files whether they were read or not, and acknowledges them: how long, how often and how large is its
+    /// owner's affair.
     package func ensureStream(_ configuration: StreamConfiguration) async throws(NATSError) -> StreamInfo {
         if let stream = try await stream(configuration.name) { return try Self.check(stream, configuration) }
         do { return try await createStream(configuration) } catch {
@@ -38,7 +39,10 @@ package struct JetStreamClient: Sendable {
         _ stream: StreamInfo,
         _ wanted: StreamConfiguration
     ) throws(NATSError) -> StreamInfo {
-        guard Set(wanted.subjects).isSubset(of: stream.subjects) else {
+        let areTaken = wanted.subjects.allSatisfy { subject in
+            stream.subjects.contains { NATSSubject.pattern($0, covers: subject) }
+        }
+        guard areTaken else {
             throw NATSError(
                 .invalidConfiguration,
                 "the stream \(stream.name) takes other subjects than \(wanted.subjects.joined(separator: ", "))"
@@ -46,6 +50,15 @@ package struct JetStreamClient: Sendable {
         }
         guard stream.isStoredInFiles else {
             throw NATSError(.invalidConfiguration, "the stream \(stream.name) is kept in memory, not in files")
+        }
+        guard stream.retention == "limits" else {
+            throw NATSError(
+                .invalidConfiguration,
+                "the stream \(stream.name) drops what was read (retention \(stream.retention)): it must be limits"
+            )
+        }
+        guard stream.acknowledges else {
+            throw NATSError(.invalidConfiguration, "the stream \(stream.name) acknowledges nothing (no_ack)")
         }
         return stream
     }

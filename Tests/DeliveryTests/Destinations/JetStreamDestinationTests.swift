@@ -1,3 +1,4 @@
+import Catalog
 import JetStream
 import TestSupport
 import Testing
@@ -32,6 +33,8 @@ struct JetStreamDestinationTests {
         #expect(stored.map(\.id) == StreamServer.ids(1...1_510))
         #expect(stored[4].subject == "products.5.fetched" && stored[6].subject == "products.log.operated")
         #expect(stored[4].body == StreamServer.event(5).body)
+        #expect(stored[4].headers["Rastro-Through"] == "5")
+        #expect(stored[4].headers["Rastro-Destination"] == "0123abcd/1/0-all")
         await destination.close()
         #expect(try await destination.open() == 1_510)
         await destination.close()
@@ -153,7 +156,7 @@ struct JetStreamDestinationTests {
         nats.server.kill()
     }
 
-    @Test("replays join the chain under ids of their own and leave alone what is held, also when both are sent at once")
+    @Test("replays join the chain under ids of their own and do not move its position, also when both are sent at once")
     func replays() async throws {
         let nats = try StreamServer()
         let destination = try nats.destination()
@@ -180,7 +183,7 @@ struct JetStreamDestinationTests {
         _ = try await destination.open()
         #expect(Self.areAccepted(await destination.send(StreamServer.events(1...3))))
         #expect(try await destination.open() == 3)
-        let other = [StreamServer.event(4, source: "//test/2/products")]
+        let other = [StreamServer.event(4, log: "4567cdef")]
         #expect(await destination.send(other).allSatisfy { Self.isUnavailable($0) })
         #expect(try await nats.ids() == StreamServer.ids(1...3))
         try await nats.withClient { client in
@@ -191,6 +194,164 @@ struct JetStreamDestinationTests {
         }
         await #expect(throws: DestinationError.self) { try await destination.open() }
         nats.server.kill()
+    }
+
+    @Test("a stream that another destination has filled is not this one's, whatever it holds")
+    func otherDestination() async throws {
+        let nats = try StreamServer()
+        let narrow = try nats.destination(1)
+        _ = try await narrow.open()
+        #expect(Self.areAccepted(await narrow.send([StreamServer.event(3), StreamServer.event(9)])))
+        await narrow.close()
+        let error = await #expect(throws: DestinationError.self) { try await nats.destination(2).open() }
+        #expect(error?.description.contains("another destination") == true)
+        #expect(error?.description.contains("0123abcd/1/") == true)
+        #expect(try nats.connectionCount == 0)
+        nats.server.kill()
+    }
+
+    @Test("what a stream holds under another filter tells nothing of the present one")
+    func changedFilter() async throws {
+        let nats = try StreamServer()
+        let narrow = try nats.destination(types: [.created])
+        _ = try await narrow.open()
+        #expect(Self.areAccepted(await narrow.send([StreamServer.event(3), StreamServer.event(9)])))
+        await narrow.close()
+        // 9 was not written down: the change counts from 5.
+        let wide = try nats.destination { $0.selectedAfter = 5 }
+        #expect(try await wide.open() == 5)
+        #expect(Self.areAccepted(await wide.send(StreamServer.events(6...12))))
+        #expect(try await nats.ids() == ["3", "9", "6", "7", "8", "10", "11", "12"])
+        await wide.close()
+        #expect(try await wide.open() == 12)
+        await wide.close()
+        // The old filter once more is not what it was.
+        let again = try nats.destination(types: [.created]) { $0.selectedAfter = 20 }
+        #expect(try await again.open() == 20)
+        await again.close()
+        nats.server.kill()
+    }
+
+    @Test("messages of a changed filter that a crash took are sent again, and none from before the change")
+    func lossAfterChange() async throws {
+        let nats = try StreamServer()
+        let narrow = try nats.destination(types: [.created])
+        _ = try await narrow.open()
+        #expect(Self.areAccepted(await narrow.send([StreamServer.event(3)])))
+        await narrow.close()
+        try nats.crash(savingTo: "earlier")
+        try nats.server.start()
+        let wide = try nats.destination { $0.selectedAfter = 7 }
+        #expect(try await wide.open() == 7)
+        #expect(Self.areAccepted(await wide.send(StreamServer.events(8...12))))
+        try nats.losing(since: "earlier")
+        #expect(try await wide.open() == 7)
+        #expect(Self.areAccepted(await wide.send(StreamServer.events(8...14))))
+        #expect(try await nats.ids() == ["3"] + StreamServer.ids(8...14))
+        await wide.close()
+        nats.server.kill()
+    }
+
+    @Test("messages that are there already, with others behind them, stop nothing: the next follows the last")
+    func duplicates() async throws {
+        let nats = try StreamServer()
+        let destination = try nats.destination()
+        _ = try await destination.open()
+        #expect(Self.areAccepted(await destination.send(StreamServer.events(1...10))))
+        #expect(Self.areAccepted(await destination.send([1, 2, 4].map { StreamServer.event($0, replay: 1) })))
+        #expect(Self.areAccepted(await destination.send(StreamServer.events(11...12))))
+        // The next owner knows nothing of the replay's messages.
+        let next = try nats.destination()
+        #expect(try await next.open() == 12)
+        #expect(Self.areAccepted(await next.send((1...6).map { StreamServer.event($0, replay: 1) })))
+        #expect(Self.areAccepted(await next.send(StreamServer.events(13...14))))
+        #expect(
+            try await nats.ids().suffix(10) == [
+                "1-r1", "2-r1", "4-r1", "11", "12", "3-r1", "5-r1", "6-r1", "13", "14",
+            ]
+        )
+        for destination in [destination, next] { await destination.close() }
+        nats.server.kill()
+    }
+
+    @Test("what a stream held before it was emptied does not count as sent")
+    func emptied() async throws {
+        let nats = try StreamServer()
+        let destination = try nats.destination()
+        _ = try await destination.open()
+        #expect(Self.areAccepted(await destination.send(StreamServer.events(1...5))))
+        try await nats.withClient { client in
+            _ = try await client.connection.request(OutgoingMessage(subject: "$JS.API.STREAM.PURGE.PRODUCTS"))
+        }
+        #expect(try await destination.open() == nil)
+        #expect(await destination.send(StreamServer.events(4...6)).allSatisfy { Self.isUnavailable($0) })
+        #expect(try await nats.ids().isEmpty)
+        #expect(try await destination.open() == nil)
+        #expect(Self.areAccepted(await destination.send(StreamServer.events(6...9))))
+        #expect(try await nats.ids() == StreamServer.ids(6...9))
+        await destination.close()
+        nats.server.kill()
+    }
+
+    @Test("an event that is too long for the server is refused; those before it are sent, those behind it wait")
+    func tooLong() async throws {
+        let nats = try StreamServer(options: "max_payload: 65536")
+        await #expect(throws: DestinationError.self) { try await nats.destination().open() }
+        let destination = try nats.destination(requiredPayloadBytes: 32_768)
+        _ = try await destination.open()
+        let events = [1, 2, 3, 4].map { StreamServer.event($0, padding: $0 == 3 ? 65_536 : 0) }
+        let outcomes = await destination.send(events)
+        #expect(outcomes.prefix(2) == [.accepted, .accepted])
+        guard case .refused(let reason) = outcomes[2], case .retry(let wait, _) = outcomes[3] else {
+            return #expect(Bool(false), "\(outcomes)")
+        }
+        #expect(reason.contains("64512") && wait.contains(reason))
+        // An operator gives it up.
+        #expect(Self.areAccepted(await destination.send([events[3]])))
+        #expect(try await nats.ids() == ["1", "2", "4"])
+        await destination.close()
+        nats.server.kill()
+    }
+
+    @Test("the server that answered last is asked first by the next owner")
+    func lastServer() async throws {
+        let (nats, other) = (try StreamServer(), try StreamServer())
+        other.server.kill()
+        let servers = JetStreamServers()
+        func open() async throws {
+            let urls = [other.server.url, nats.server.url]
+            let destination = try nats.destination(servers: servers) { $0.servers = urls }
+            _ = try await destination.open()
+            await destination.close()
+        }
+        try await open()
+        try other.server.start()
+        try await open()
+        #expect(try await other.withClient { try await $0.stream("PRODUCTS") } == nil)
+        nats.server.kill()
+        other.server.kill()
+    }
+
+    @Test("opening and sending end at once when they are cancelled", .timeLimit(.minutes(1)))
+    func cancelled() async throws {
+        let (nats, silent) = (try StreamServer(), try StreamServer())
+        silent.server.pause()
+        let opening = Task { [destination = try silent.destination(requestTimeout: .seconds(300))] in
+            try await destination.open()
+        }
+        opening.cancel()
+        await #expect(throws: DestinationError.self) { try await opening.value }
+        let destination = try nats.destination(requestTimeout: .seconds(300))
+        _ = try await destination.open()
+        nats.server.pause()
+        let sending = (1...2).map { number in
+            Task { await destination.send([StreamServer.event(Int64(number))]) }
+        }
+        for task in sending { task.cancel() }
+        for task in sending { #expect(await task.value.allSatisfy { Self.isUnavailable($0) }) }
+        #expect(await destination.isBroken)
+        nats.server.kill()
+        silent.server.kill()
     }
 
     @Test("a server that is away is told as such, and nothing is sent before it was opened")
@@ -213,6 +374,7 @@ struct JetStreamDestinationTests {
         configuration.user = "ana"
         configuration.passwordFile = "/etc/secret"
         configuration.after = 12
+        configuration.selectedAfter = 15
         #expect(configuration.fault == nil)
         #expect(try JetStreamConfiguration(json: configuration.json) == configuration)
         func fault(_ change: (inout JetStreamConfiguration) -> Void) -> String? {
@@ -231,6 +393,7 @@ struct JetStreamDestinationTests {
         #expect(fault { $0.passwordFile = nil } != nil)
         #expect(fault { $0.tokenFile = "t" } != nil)
         #expect(fault { $0.after = -1 } != nil)
+        #expect(fault { $0.selectedAfter = -1 } != nil)
     }
 }
 

@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import JetStream
 import TestSupport
@@ -11,11 +12,13 @@ struct StreamServer: Sendable {
         let subject: String
         let id: String
         let body: [UInt8]
+        let headers: NATSHeaders
     }
 
     let server: NATSServer
 
-    init() throws { server = try NATSServer() }
+    /// - Parameter options: further lines of the server's configuration.
+    init(options: String = "") throws { server = try NATSServer(options: options) }
 
     func configuration(after: Int64? = 0) -> JetStreamConfiguration {
         var configuration = JetStreamConfiguration(servers: [server.url], stream: "PRODUCTS")
@@ -23,8 +26,45 @@ struct StreamServer: Sendable {
         return configuration
     }
 
-    func destination(after: Int64? = 0) throws -> JetStreamDestination {
-        try JetStreamDestination(configuration(after: after), requestTimeout: .seconds(2))
+    /// A destination as an owner gets it.
+    ///
+    /// - Parameter change: of the configuration.
+    func destination(
+        _ id: Int32 = 1,
+        types: [EventType] = [],
+        after: Int64? = 0,
+        requiredPayloadBytes: Int = JetStreamDestination.payloadLimitBytes,
+        servers: JetStreamServers = JetStreamServers(),
+        requestTimeout: Duration = .seconds(2),
+        change: (inout JetStreamConfiguration) -> Void = { _ in }
+    ) throws -> JetStreamDestination {
+        var configuration = configuration(after: after)
+        change(&configuration)
+        let description = DestinationDescription(
+            id: id,
+            name: "nats",
+            kind: .jetstream,
+            configuration: configuration.json,
+            selection: EventSelection(types: types)
+        )
+        return try JetStreamDestination(
+            description,
+            servers,
+            requestTimeout: requestTimeout,
+            requiredPayloadBytes: requiredPayloadBytes
+        )
+    }
+
+    /// Connections to the server that stand on this machine.
+    var connectionCount: Int {
+        get throws {
+            let port = ":" + String(format: "%04X", server.port)
+            let table = try String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)
+            return table.split(separator: "\n").count { line in
+                let fields = line.split(separator: " ")
+                return fields.count > 3 && fields[2].hasSuffix(port) && fields[3] == "01"
+            }
+        }
     }
 
     func withClient<Value: Sendable>(
@@ -45,7 +85,7 @@ struct StreamServer: Sendable {
             for sequence in 1...stream.lastSequence {
                 guard let message = try await client.message("PRODUCTS", sequence: sequence) else { continue }
                 let id = message.headers["Nats-Msg-Id"] ?? ""
-                all.append(Stored(subject: message.subject, id: id, body: message.payload))
+                all.append(Stored(subject: message.subject, id: id, body: message.payload, headers: message.headers))
             }
             return all
         }
@@ -82,18 +122,24 @@ struct StreamServer: Sendable {
         try server.start()
     }
 
-    static func event(_ position: Int64, replay: Int? = nil, source: String = "//test/1/products") -> OutgoingEvent {
+    static func event(
+        _ position: Int64,
+        replay: Int? = nil,
+        log: String = "0123abcd",
+        padding: Int = 0
+    ) -> OutgoingEvent {
         let product = position % 7 == 0 ? nil : position % 7
+        let id = replay.map { "\(position)-r\($0)" } ?? "\(position)"
         let body = """
-            {"specversion":"1.0","id":"\(position)","source":"\(source)"}
+            {"specversion":"1.0","id":"\(position)","padding":"\(String(repeating: "x", count: padding))"}
             """
         return OutgoingEvent(
             position: position,
             product: product,
             type: product == nil ? "rastro.log.operated" : "rastro.product.fetched",
             body: Array(body.utf8),
-            deduplicationID: replay.map { "\(position)-r\($0)" } ?? "\(position)",
-            messageID: "0123abcd-\(position)",
+            deduplicationID: id,
+            messageID: "\(log)-\(id)",
             isReplay: replay != nil
         )
     }
