@@ -114,6 +114,9 @@ struct Replay: AsyncParsableCommand {
         while !detach {
             let state = try DestinationReplay.progress(number, session)
             progress.update(Int(state.cursor - range.from + 1))
+            guard !state.isAbandoned else {
+                throw Failure(.wrong, "\(toDestination) was removed: it had everything up to \(state.cursor)")
+            }
             if state.isFinished { return }
             if state.cursor >= range.to, state.parked > 0, state.heldProducts == state.parked {
                 throw Failure(.wrong, "delivered but for \(state.parked) refused events: see rastro queue parked")

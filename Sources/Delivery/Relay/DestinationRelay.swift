@@ -28,6 +28,8 @@ struct DestinationRelay: Sendable {
         var readingSize: Int32 = 100
         /// Replays under way at once; the others wait.
         var replayLimit = 4
+        /// Those included that only an operator can end.
+        var openReplayLimit = 100
         /// How long is waited after an owner has failed, first; doubling up to `longestPause`.
         var reopening: Duration = .milliseconds(500)
         var longestPause: Duration = .seconds(10)

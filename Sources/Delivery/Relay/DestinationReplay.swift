@@ -14,6 +14,8 @@ package struct DestinationReplay: Sendable {
         package let heldProducts: Int64
         /// Some process relays to the destination.
         package let isServed: Bool
+        /// The destination was removed before it had everything.
+        package let isAbandoned: Bool
     }
 
     private let destination: String
@@ -53,7 +55,8 @@ package struct DestinationReplay: Sendable {
             isFinished: try row.bool(1),
             parked: try row.int64(2),
             heldProducts: try row.int64(3),
-            isServed: try row.bool(4)
+            isServed: try row.bool(4),
+            isAbandoned: try row.bool(5)
         )
     }
 }

@@ -397,16 +397,22 @@ extension RelayOwner {
         logger.warning("the destination is disabled", metadata: ["reason": "\(reason)"])
     }
 
+    /// Replays that wait for an operator keep no place of those that go on.
+    private var hasRoomForReplay: Bool {
+        sources.count <= settings.openReplayLimit
+            && sources.count { $0.range != nil && !$0.waitsForOperator } < settings.replayLimit
+    }
+
     /// Opens replays that were started since.
     ///
     /// - Parameter holds: as just read, if so.
     private mutating func openReplays(_ holds: [Int32: [RelayHold]]?) async throws {
-        guard sources.count <= settings.replayLimit else { return }
+        guard hasRoomForReplay else { return }
         let replays = try await store.replays().filter { replay in !sources.contains { $0.number == replay.number } }
         guard !replays.isEmpty else { return }
         let known: [Int32: [RelayHold]]
         if let holds { known = holds } else { known = try await store.holds() }
-        for replay in replays where sources.count <= settings.replayLimit {
+        for replay in replays where hasRoomForReplay {
             var limits = limits
             // Live events go first, and keep most of the room.
             limits.batches = min(limits.batches, 2)

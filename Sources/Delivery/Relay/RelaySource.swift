@@ -15,6 +15,12 @@ struct RelaySource: Sendable {
     /// Up to where there is something to look at.
     func end(of log: Int64) -> Int64 { range.map { min($0.to, log) } ?? log }
 
+    /// A replay whose every event was accepted, skipped or parked: only an operator can end it.
+    var waitsForOperator: Bool {
+        guard let range else { return false }
+        return state.scannedThrough >= range.to && state.isDrained && !state.parked.isEmpty
+    }
+
     /// A replay whose every event was accepted or skipped.
     var isFinished: Bool {
         guard let range else { return false }

@@ -198,6 +198,45 @@ struct RelayTests {
         }
     }
 
+    @Test func `replays that wait for an operator keep no other one waiting`() async throws {
+        let queue = try FaultyQueue()
+        defer { queue.stop() }
+        try await TestRelay.run { test in
+            try await test.add("aws", queue.url)
+            let context = try #require(RequestContext.commandLine(role: "operator"))
+            try await TestRelay.running([test.relays { $0.replayLimit = 2 }]) {
+                try await test.fill(products: 2, fetches: 1)
+                try await test.caughtUp("aws")
+                let end = try #require(try test.events().last?.position)
+                let range = ReplayRange(from: 1, to: end, product: 1, types: [])
+                let replay = DestinationReplay(destination: "aws", range: range)
+                var numbers: [Int32] = []
+                for _ in 0..<3 { numbers.append(try #require(try await replay.start(test.log, context: context))) }
+                let refused = numbers.prefix(2).map { "-r\($0)" }
+                queue.set(
+                    FaultyQueue.Faults(entry: { id, _ in
+                        refused.contains { id.hasSuffix($0) } ? .failed(code: "Poison", isSenders: true) : nil
+                    })
+                )
+                try await test.wait("the third replay ends") {
+                    try test.withSession { try DestinationReplay.progress(numbers[2], $0).isFinished }
+                }
+                try await test.wait("the others are parked") {
+                    try test.parked().compactMap(\.replay).sorted() == Array(numbers.prefix(2))
+                }
+                // Removed meanwhile, they are not said to be delivered.
+                let rest = DestinationReplay(
+                    destination: "aws",
+                    range: ReplayRange(from: 1, to: end, product: 2, types: [])
+                )
+                queue.set(FaultyQueue.Faults(request: { _ in .status(503, type: "ServiceUnavailable") }))
+                let late = try #require(try await rest.start(test.log, context: context))
+                #expect(try await test.administration().remove("aws"))
+                #expect(try test.withSession { try DestinationReplay.progress(late, $0).isAbandoned })
+            }
+        }
+    }
+
     private static func check(
         _ queue: FaultyQueue,
         _ fetched: [(position: Int64, group: String, type: EventType)],
