@@ -22,10 +22,7 @@ begin
     end if;
 end $$;
 
-drop function save_relay(integer, bigint, integer, bigint, bigint[], bigint[], text[], bigint[], bigint[], boolean[],
-    bigint[]);
-
--- Writes down how far a destination, or a replay to it, is: fenced, and all or nothing. A cursor never goes back.
+-- Beside the one of a server that is not replaced yet: servers are, one after the other. Writes down how far a destination, or a replay to it, is: fenced, and all or nothing. A cursor never goes back.
 create function save_relay(destination integer, its_epoch bigint, replay integer, its_cursor bigint,
     parked_positions bigint[], parked_groups bigint[], parked_errors text[],
     hold_groups bigint[], hold_positions bigint[], hold_parked boolean[], hold_failures integer[],
@@ -93,7 +90,9 @@ begin
     execute format('grant update (configuration, event_types, product_ids, cursor, epoch, owner, lease_until, revision, '
         'is_paused, last_error, last_error_at, failing_since, removed_at) on destinations to %I', role_name);
     execute format('grant insert, update, delete on destination_replays, relay_holds, parked_events to %I', role_name);
-    execute format('grant execute on function fence_destination, save_relay, remove_destination to %I', role_name);
+    execute format('grant execute on function fence_destination, save_relay(integer, bigint, integer, bigint, bigint[], '
+        'bigint[], text[], bigint[], bigint[], boolean[], integer[], timestamptz[], bigint[]), remove_destination to %I',
+        role_name);
 end $$;
 
 -- Run by the owner after every migration.
@@ -106,4 +105,5 @@ begin
     perform grant_log(role_name), grant_queues(role_name), grant_consumers(role_name), grant_relay(role_name);
 end $$;
 
-revoke execute on function save_relay, grant_log, grant_queues, grant_consumers, grant_relay from public;
+revoke execute on function save_relay(integer, bigint, integer, bigint, bigint[], bigint[], text[], bigint[], bigint[],
+    boolean[], integer[], timestamptz[], bigint[]), grant_log, grant_queues, grant_consumers, grant_relay from public;

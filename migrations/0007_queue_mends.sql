@@ -288,3 +288,8 @@ begin
 end $$;
 
 revoke execute on function next_queue_id, remove_messages from public;
+
+-- Moves out of a queue over the log are refused from now on; one that was begun would never end.
+update queue_moves m set status = 'FAILED', failure = 'events are not moved out of a queue over the log',
+    ended_at = clock_timestamp()
+from queues q where q.queue_id = m.queue_id and q.over_log and m.ended_at is null;

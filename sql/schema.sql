@@ -78,6 +78,20 @@ begin
     from seen s order by s.ord;
 end $$;
 
+CREATE FUNCTION rastro.apply_activity(positions bigint[]) RETURNS integer
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+declare
+    fresh bigint[];
+begin
+    select admit_events(consumer_no, positions) into fresh from consumers where name = 'activity';
+    if coalesce(cardinality(fresh), 0) > 0 then
+        perform count_activity(fresh);
+    end if;
+    return coalesce(cardinality(fresh), 0);
+end $$;
+
 CREATE FUNCTION rastro.bury_messages(queue smallint, source integer, positions bigint[], grps bigint[], counts integer[], message_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
@@ -117,6 +131,7 @@ end $$;
 CREATE FUNCTION rastro.count_activity(positions bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
+    SET enable_seqscan TO 'off'
     AS $$
 begin
     insert into product_activity as a (product_id, day, type, count, first_at, last_at)
@@ -272,7 +287,9 @@ begin
     execute format('grant update (configuration, event_types, product_ids, cursor, epoch, owner, lease_until, revision, '
         'is_paused, last_error, last_error_at, failing_since, removed_at) on destinations to %I', role_name);
     execute format('grant insert, update, delete on destination_replays, relay_holds, parked_events to %I', role_name);
-    execute format('grant execute on function fence_destination, save_relay, remove_destination to %I', role_name);
+    execute format('grant execute on function fence_destination, save_relay(integer, bigint, integer, bigint, bigint[], '
+        'bigint[], text[], bigint[], bigint[], boolean[], integer[], timestamptz[], bigint[]), remove_destination to %I',
+        role_name);
 end $$;
 
 CREATE FUNCTION rastro.grant_serving(role_name name) RETURNS void
@@ -486,6 +503,32 @@ CREATE FUNCTION rastro.renew_api_key(key text, hash bytea, OUT client_no integer
     where key_id = key and revoked_at is null returning k.client_no, k.generation
 $$;
 
+CREATE FUNCTION rastro.save_relay(destination integer, its_epoch bigint, replay integer, its_cursor bigint, parked_positions bigint[], parked_groups bigint[], parked_errors text[], hold_groups bigint[], hold_positions bigint[], hold_parked boolean[], ended_groups bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'rastro', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+    perform fence_destination(destination, its_epoch);
+    if replay = 0 then
+        update destinations set cursor = its_cursor where destination_id = destination and cursor < its_cursor;
+    else
+        update destination_replays set cursor = its_cursor where replay_no = replay and cursor < its_cursor;
+    end if;
+    insert into parked_events (destination_id, replay_no, position, grp, error, parked_at)
+    select destination, replay, p.position, p.grp, p.error, clock_timestamp()
+    from unnest(parked_positions, parked_groups, parked_errors) p (position, grp, error)
+    on conflict (destination_id, replay_no, position)
+    do update set error = excluded.error, parked_at = excluded.parked_at, skipped_at = null;
+    insert into relay_holds (destination_id, replay_no, grp, from_position, is_parked)
+    select destination, replay, h.grp, h.position, h.parked
+    from unnest(hold_groups, hold_positions, hold_parked) h (grp, position, parked)
+    on conflict (destination_id, replay_no, grp)
+    do update set from_position = excluded.from_position, is_parked = excluded.is_parked, is_released = false;
+    delete from relay_holds
+    where destination_id = destination and replay_no = replay and grp = any (ended_groups);
+end $$;
+
 CREATE FUNCTION rastro.save_relay(destination integer, its_epoch bigint, replay integer, its_cursor bigint, parked_positions bigint[], parked_groups bigint[], parked_errors text[], hold_groups bigint[], hold_positions bigint[], hold_parked boolean[], hold_failures integer[], hold_retries timestamp with time zone[], ended_groups bigint[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'rastro', 'pg_temp'
@@ -594,6 +637,13 @@ begin
     foreach suffix in array array['pkey', 'code', 'live', 'expiry'] loop
         execute format('alter index %I rename to products_%s', replacement || '_' || suffix, suffix);
     end loop;
+end $$;
+
+CREATE FUNCTION rastro.sweep_activity_inbox(queue smallint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+begin
+    return 0;
 end $$;
 
 CREATE FUNCTION rastro.sweep_consumer(consumer smallint, failure_limit integer) RETURNS void

@@ -81,7 +81,12 @@ package struct TableVacuum: Service {
             defer { plan.tried(table, from: start, to: .now) }
             // Who has locked the table against this, such as another VACUUM, is not waited for. Indexes always: by itself
             // PostgreSQL leaves them when few of a table's pages have dead rows, which is so once a table was large.
-            try session.execute("vacuum (skip_locked, truncate off, index_cleanup on) \(table.name)")
+            do throws(PostgresError) {
+                try session.execute("vacuum (skip_locked, truncate off, index_cleanup on) \(table.name)")
+            } catch {
+                // It took too long, say: the others have their turn, and this one rests.
+                guard error.code == .server else { throw error }
+            }
         }
         let left = try self.tables(session)
         for table in left where due.contains(where: { $0.name == table.name }) { plan.left(table) }

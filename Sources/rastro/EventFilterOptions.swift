@@ -18,8 +18,8 @@ struct EventFilterOptions: ParsableArguments {
     var types: [EventType] { type.compactMap(EventType.init(name:)) }
 
     static func validate(name: String) throws {
+        guard name != DestinationName.builtIn else { throw ValidationError("\(name) is the built-in queue") }
         guard DestinationName.isValid(name) else { throw ValidationError("'\(name)' is no name for a destination") }
-        guard name != Replay.builtIn else { throw ValidationError("\(name) is the built-in queue") }
     }
 }
 

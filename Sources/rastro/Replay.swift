@@ -34,7 +34,7 @@ struct Replay: AsyncParsableCommand {
     var detach = false
 
     /// The built-in queue's name as a destination.
-    static let builtIn = "product-events"
+    static let builtIn = DestinationName.builtIn
 
     func validate() throws {
         guard let from = ReplayBound(from) else {

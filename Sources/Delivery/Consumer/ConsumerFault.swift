@@ -38,6 +38,8 @@ enum ConsumerFault: Equatable {
                 SQLState.Class.connectionException ~= state || SQLState.Class.transactionRollback ~= state
                     || SQLState.Class.insufficientResources ~= state || SQLState.Class.operatorIntervention ~= state
                     || SQLState.Class.systemError ~= state
+                    // A schema that does not fit, or a right that is missing, is no event's fault.
+                    || SQLState.Class("42") ~= state
             }
         }
     }

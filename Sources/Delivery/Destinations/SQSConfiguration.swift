@@ -81,7 +81,8 @@ package struct SQSConfiguration: Sendable, Hashable {
     /// A URL with scheme and host, without credentials, query and fragment.
     static func address(_ text: String) -> URLComponents? {
         guard let url = URLComponents(string: text), ["http", "https"].contains(url.scheme), url.host?.isEmpty == false,
-            url.user == nil, url.password == nil, url.query == nil, url.fragment == nil
+            url.user == nil, url.password == nil, url.query == nil, url.fragment == nil,
+            url.port.map({ (1...65_535).contains($0) }) ?? true
         else { return nil }
         return url
     }

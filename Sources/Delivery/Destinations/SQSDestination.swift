@@ -21,6 +21,7 @@ struct SQSDestination: Destination {
     /// How long one request may take, connecting included.
     private let timeout: TimeAmount
     private static let answerLimit = 1 << 20
+    private static let bodyTime: Duration = .seconds(5)
     /// SQS's own limits.
     private static let entryLimit = 10
     private static let byteLimit = 1_048_576
@@ -112,7 +113,7 @@ struct SQSDestination: Destination {
         request.body = .bytes(ByteBuffer(bytes: body))
         do {
             let response = try await client.execute(request, deadline: .now() + timeout)
-            let answer = try await response.body.collect(upTo: Self.answerLimit)
+            let answer = try await response.collect(upTo: Self.answerLimit, within: Self.bodyTime)
             return .answer(status: Int(response.status.code), body: Array(answer.readableBytesView))
         } catch {
             return .none(Self.reason(error))

@@ -42,6 +42,10 @@ struct RelayOwner {
     private var isQuiet = false
     /// Whether the destination as a whole gave no proper answer when it was last asked; nil: not asked since.
     private var isFailing: Bool?
+    /// Answers in a row that were none, to this owner.
+    private var unanswered = 0
+    /// So many, before patience may be at an end: what a server did not ask while it was down is no one's fault.
+    private static let leastUnanswered = 10
 
     private var store: RelayStore { relay.store }
     private var settings: DestinationRelay.Settings { relay.settings }
@@ -66,12 +70,19 @@ struct RelayOwner {
     mutating func begin(known: Int64?) async throws {
         let holds = try await store.holds()
         let known = try await self.known(known)
-        let state = RelayState<OutgoingEvent>(
+        let products = Set(taken.destination.selection.products)
+        let isAll = products.isEmpty || destination.isSequential
+        let isSelected = { (hold: RelayHold) in isAll || products.contains(hold.group) }
+        var state = RelayState<OutgoingEvent>(
             cursor: taken.cursor,
-            holds: holds[RelaySource.live] ?? [],
+            holds: (holds[RelaySource.live] ?? []).filter(isSelected),
             known: known,
             limits: limits
         )
+        // A changed filter lets these go; what was parked of them stays written down.
+        if !destination.isSequential {
+            for hold in holds[RelaySource.live] ?? [] where !isSelected(hold) { state.dirty.insert(hold.group) }
+        }
         sources = [
             RelaySource(number: RelaySource.live, range: nil, selection: taken.destination.selection, state: state)
         ]
@@ -310,7 +321,11 @@ extension RelayOwner {
                 logger.warning("an event was refused for good and is parked", metadata: metadata)
             }
         }
-        isFailing = unavailable != nil
+        // While stopping, requests are cut short.
+        if !relay.stop.isSet {
+            isFailing = unavailable != nil
+            unanswered = unavailable == nil ? 0 : unanswered + 1
+        }
         report(unavailable)
     }
 
@@ -369,7 +384,7 @@ extension RelayOwner {
         lease.renew(until: before + settings.lease)
         lastRenewal = before
         (error, isFailing) = (nil, nil)
-        if let since = kept.failingSince, let patience = destination.patience,
+        if unanswered >= Self.leastUnanswered, let since = kept.failingSince, let patience = destination.patience,
             clock.microseconds - since > patience.microseconds
         {
             ending = .goodbye("no proper answer since \(Timestamp(microseconds: since))")
@@ -383,9 +398,9 @@ extension RelayOwner {
 
     /// Pauses the destination and says so in the log: an operator lets it go on where it stopped.
     private func disable(_ reason: String) async throws {
-        let (destination, epoch) = (store.destination, taken.epoch)
+        let (destination, epoch, revision) = (store.destination, taken.epoch, taken.revision)
         let act = Act { session, _ in
-            let parameters = Parameters().int32(destination).int64(epoch).text(reason)
+            let parameters = Parameters().int32(destination).int64(epoch).text(reason).int32(revision)
             guard let row = try session.query(Statements.disableDestination, parameters).first else { return nil }
             var data = OperationData(action: "destination.changed")
             data.add("destination", try row.text(0))

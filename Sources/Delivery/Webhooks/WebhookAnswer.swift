@@ -4,6 +4,8 @@ enum WebhookAnswer: Sendable, Hashable {
     case status(Int, retryAfter: Int64?)
     /// No answer in time.
     case late
+    /// The connection ended without an answer.
+    case broken(String)
     /// No connection; nothing was sent.
     case unreachable(String)
 
@@ -18,6 +20,7 @@ enum WebhookAnswer: Sendable, Hashable {
         case .status(503, let seconds?): .unavailable("the endpoint is away (503)", after: Self.wait(seconds))
         case .status(let status, let seconds): .retry("the endpoint answered \(status)", after: Self.wait(seconds))
         case .late: .retry("the endpoint did not answer in time")
+        case .broken(let reason): .retry(reason)
         case .unreachable(let reason): .unavailable(reason)
         }
     }

@@ -12,23 +12,26 @@ final class WebhookClient: Sendable {
         /// When the host's addresses were last looked at.
         var lookedAt: ContinuousClock.Instant?
         /// Clients of addresses before, whose last requests may be under way.
-        var retired: [HTTPClient] = []
+        var retired: [(client: HTTPClient, since: ContinuousClock.Instant)] = []
     }
 
     private let host: String
     private let isEncrypted: Bool
     private let policy: WebhookPolicy
     private let resolver: HostResolver
+    /// How long a connection may take.
+    private let patience: TimeAmount
     private let state = Mutex(Connected())
     /// How long an address is used before its host is looked up again; longer than any request takes.
     private static let freshness: Duration = .seconds(60)
 
-    init(url: URLComponents, policy: WebhookPolicy, resolver: HostResolver) {
+    init(url: URLComponents, policy: WebhookPolicy, resolver: HostResolver, connecting patience: TimeAmount) {
         // A host of IPv6 stands in brackets in a URL.
         host = (url.host ?? "").trimmingCharacters(in: CharacterSet(charactersIn: "[]"))
         isEncrypted = url.scheme == "https"
         self.policy = policy
         self.resolver = resolver
+        self.patience = patience
     }
 
     /// A client that connects to an address that may be reached.
@@ -43,9 +46,11 @@ final class WebhookClient: Sendable {
         let (client, old) = state.withLock { state -> (HTTPClient, [HTTPClient]) in
             state.lookedAt = .now
             if let client = state.client, state.address == address { return (client, []) }
-            let old = state.retired
-            state.retired = state.client.map { [$0] } ?? []
-            let client = Self.connecting(host, to: address)
+            let now = ContinuousClock.now
+            let old = state.retired.filter { now - $0.since > Self.freshness }.map(\.client)
+            state.retired.removeAll { now - $0.since > Self.freshness }
+            if let client = state.client { state.retired.append((client, now)) }
+            let client = connecting(to: address)
             (state.client, state.address) = (client, address)
             return (client, old)
         }
@@ -59,7 +64,7 @@ final class WebhookClient: Sendable {
     func close() async {
         let all = state.withLock { state in
             defer { state = Connected() }
-            return state.retired + (state.client.map { [$0] } ?? [])
+            return state.retired.map(\.client) + (state.client.map { [$0] } ?? [])
         }
         for client in all { try? await client.shutdown() }
     }
@@ -73,10 +78,10 @@ final class WebhookClient: Sendable {
         throw DestinationError(objection)
     }
 
-    private static func connecting(_ host: String, to address: IPAddress) -> HTTPClient {
+    private func connecting(to address: IPAddress) -> HTTPClient {
         var settings = HTTPClient.Configuration()
         settings.redirectConfiguration = .disallow
-        settings.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(5))
+        settings.timeout = HTTPClient.Configuration.Timeout(connect: patience)
         // The name stays in the Host header and in TLS; only the address is ours.
         settings.dnsOverride = [host: address.description]
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)

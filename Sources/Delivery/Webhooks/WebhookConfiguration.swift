@@ -47,6 +47,7 @@ package struct WebhookConfiguration: Sendable, Hashable {
         else {
             return "the URL is no http or https URL of at most \(Self.urlLimit) bytes without credentials and fragment"
         }
+        guard address.port.map({ (1...65_535).contains($0) }) ?? true else { return "the URL's port is 1 to 65535" }
         guard Self.isPlain(host) else {
             return "the URL's host is a name of lower-case letters, digits, '-' and '.', or an address"
         }

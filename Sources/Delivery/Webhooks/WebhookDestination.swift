@@ -15,6 +15,7 @@ final class WebhookDestination: Destination {
     private let strain = Mutex(WebhookStrain())
     /// What an endpoint may answer; nobody looks at it, but the connection goes on only behind it.
     private static let answerLimit = 1 << 16
+    private static let bodyTime: Duration = .seconds(2)
 
     let batchLimit = 1
     let batchGroupLimit = 1
@@ -38,7 +39,9 @@ final class WebhookDestination: Destination {
         }
         self.configuration = configuration
         self.secret = secret
-        client = WebhookClient(url: url, policy: policy, resolver: resolver)
+        // Well before a request's deadline: a host that is silent is not an answer that is late.
+        let patience = TimeAmount.milliseconds(Int64(min(5_000, configuration.timeoutSeconds * 500)))
+        client = WebhookClient(url: url, policy: policy, resolver: resolver, connecting: patience)
     }
 
     /// An endpoint cannot tell what it holds.
@@ -53,28 +56,34 @@ final class WebhookDestination: Destination {
                 outcomes.append(SendPermit.ended)
                 continue
             }
-            let outcome = await post(message).outcome
+            let outcome = await post(message, permit)
             outcomes.append(strain.withLock { $0.judge(outcome, of: message.groupID) })
         }
         return outcomes
     }
 
-    private func post(_ message: OutgoingEvent) async -> WebhookAnswer {
+    private func post(_ message: OutgoingEvent, _ permit: SendPermit) async -> SendOutcome {
         let client: HTTPClient
         do throws(DestinationError) { client = try await self.client.client() } catch {
-            return .unreachable(error.description)
+            return WebhookAnswer.unreachable(error.description).outcome
         }
+        // To look a host up may have taken longer than a lease lasts.
+        guard permit.isGiven() else { return SendPermit.ended }
+        return await post(message, by: client).outcome
+    }
+
+    private func post(_ message: OutgoingEvent, by client: HTTPClient) async -> WebhookAnswer {
         do {
             let timeout = TimeAmount.seconds(Int64(configuration.timeoutSeconds))
             let response = try await client.execute(request(message), deadline: .now() + timeout)
-            _ = try? await response.body.collect(upTo: Self.answerLimit)
+            _ = try? await response.collect(upTo: Self.answerLimit, within: Self.bodyTime)
             let retryAfter = response.headers.first(name: "retry-after").flatMap { Int64($0) }
             return .status(Int(response.status.code), retryAfter: retryAfter.map { max(0, $0) })
         } catch let error as HTTPClientError where error == .deadlineExceeded {
             return .late
         } catch {
             self.client.forget()
-            return .unreachable(Self.reason(error))
+            return Self.hadConnection(error) ? .broken(Self.reason(error)) : .unreachable(Self.reason(error))
         }
     }
 
@@ -98,6 +107,16 @@ final class WebhookDestination: Destination {
         ]
         request.body = .bytes(ByteBuffer(bytes: message.body))
         return request
+    }
+
+    /// Whether the endpoint may have had the message: then it is the message's attempt that failed.
+    private static func hadConnection(_ error: any Error) -> Bool {
+        switch error {
+        case let error as HTTPClientError: error == .remoteConnectionClosed || error == .readTimeout
+        case let error as IOError: error.errnoCode == ECONNRESET || error.errnoCode == EPIPE
+        case is HTTPParserError: true
+        default: false
+        }
     }
 
     /// Without addresses, headers and what the endpoint said.

@@ -17,6 +17,9 @@ struct ConsumerFaultTests {
             PostgresError(code: .server, sqlState: .deadlockDetected),
             PostgresError(code: .server, sqlState: .lockNotAvailable),
             PostgresError(code: .server, sqlState: .readOnlySQLTransaction),
+            PostgresError(code: .server, sqlState: .undefinedFunction),
+            PostgresError(code: .server, sqlState: .undefinedTable),
+            PostgresError(code: .server, sqlState: .insufficientPrivilege),
         ]
     )
     func database(error: PostgresError) { #expect(ConsumerFault(error) == .database) }
@@ -24,7 +27,7 @@ struct ConsumerFaultTests {
     @Test(
         "any other error is the events'",
         arguments: [
-            SQLState.uniqueViolation, .numericValueOutOfRange, .undefinedTable, .queryCanceled, .insufficientPrivilege,
+            SQLState.uniqueViolation, .numericValueOutOfRange, .queryCanceled,
         ]
     )
     func events(state: SQLState) {

@@ -30,6 +30,7 @@ struct WebhookAnswerTests {
         (.status(503, retryAfter: nil), .retry("the endpoint answered 503")),
         (.status(503, retryAfter: 100_000), .unavailable("the endpoint is away (503)", after: .seconds(86_400))),
         (.late, .retry("the endpoint did not answer in time")),
+        (.broken("the connection failed"), .retry("the connection failed")),
         (.unreachable("no connection in time"), .unavailable("no connection in time")),
     ])
     func `an answer means`(_ answer: WebhookAnswer, _ outcome: SendOutcome) {

@@ -64,7 +64,7 @@ struct WebhookNetworkTests {
     @Test(arguments: [
         "", "example.com/hook", "ftp://example.com/", "https:///hook", "https://user:pw@example.com/", "https://a.b/#x",
         "https://EXAMPLE.com/", "https://exa%6dple.com/", "https://ex ample.com/", "https://bücher.example/",
-        "https://[::1%25lo]/", "https://a_b.example/",
+        "https://[::1%25lo]/", "https://a_b.example/", "https://a.example:70000/", "https://a.example:0/",
     ])
     func `a URL whose host could be read in two ways is refused`(url: String) {
         #expect(WebhookConfiguration(url: url).fault != nil)
